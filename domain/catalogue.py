@@ -1,0 +1,36 @@
+"""Which records the platform has a contract for, by owner and aggregate; `.avsc` files are made from this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.model import Model
+from domain.order_capture import events as _capture_events
+from domain.order_state import record as _order_state
+from domain.product_order import events as _product_order_events
+
+__all__ = ["RECORDS", "RecordType"]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType:
+    """One contract: whose it is, which aggregate it is about, and its shape."""
+
+    owner: str
+    aggregate: str
+    model: type[Model]
+
+    @property
+    def name(self) -> str:
+        """Name of the record, such as `ProductOrderCreated`."""
+        return self.model.__name__
+
+
+RECORDS: tuple[RecordType, ...] = (
+    *(
+        RecordType(_product_order_events.OWNER, _product_order_events.AGGREGATE, m)
+        for m in _product_order_events.EVENTS
+    ),
+    *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
+    RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+)

@@ -1,0 +1,1 @@
+"""Order state derived from an order's events: one header state with its evidence (R174-R187)."""

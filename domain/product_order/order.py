@@ -1,0 +1,131 @@
+"""The state of a ProductOrder and how each event changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from domain.model import Model
+from domain.order_state.derive import OrderView, derive
+from domain.order_state.facts import Fact, OrderFacts
+from domain.order_state.policy import REFERENCE_V1
+from domain.order_state.states import HeaderState, ItemState
+from domain.product_order import events as e
+from domain.product_order.structure import (
+    Commercial,
+    Contact,
+    OrderIntent,
+    OrderItem,
+    OrderType,
+    Parties,
+    RequestedDates,
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductOrder:
+    """An order as its owner knows it (R453-R458).
+
+    Header and item states come from the same fold that everybody else derives them with; the aggregate keeps no
+    state column of its own that could disagree.
+    """
+
+    order_id: str
+    order_number: str
+    version: int
+    source_system: str
+    source_channel: str
+    order_type: OrderType
+    intent: OrderIntent
+    account_id: str
+    quote_id: str | None
+    quote_version: int | None
+    catalog_publication_id: str | None
+    commercial: Commercial
+    parties: Parties
+    dates: RequestedDates
+    items: Mapping[str, OrderItem]
+    facts: OrderFacts
+    view: OrderView
+    validated: bool = False
+    plan_id: str | None = None
+    contact: Contact | None = None
+
+    @property
+    def state(self) -> HeaderState:
+        """Derived header state."""
+        return self.view.state
+
+    def item_state(self, item_id: str) -> ItemState:
+        """Effective state of an item, an open cancellation included."""
+        return next(item.state for item in self.view.items if item.item_id == item_id)
+
+    def work_state(self, item_id: str) -> ItemState:
+        """State of the work on an item, whatever is asked for it."""
+        base = next(item.base for item in self.view.items if item.item_id == item_id)
+        return ItemState(base[2]) if base else ItemState.NOT_STARTED
+
+    def open_fallouts(self) -> dict[str, str | None]:
+        """Open fallouts and the item each is about; None for the whole order."""
+        return {fallout_id: register[3] for fallout_id, register in self.facts.fallouts.items() if register[2]}
+
+
+def evolve(order: ProductOrder | None, event: Model) -> ProductOrder:
+    """The order after an event; pure, so the order before it stays as it was."""
+    if not isinstance(event, e.ProductOrderEvent):
+        message = f"{type(event).__name__} is no event of a ProductOrder"
+        raise TypeError(message)
+    facts = order.facts.copy() if order else OrderFacts()
+    facts.apply(_fact(event))
+    view = derive(facts, REFERENCE_V1)
+    if order is None:
+        if not isinstance(event, e.ProductOrderCreated):
+            message = f"the first event of {event.order_id} is {type(event).__name__}, not ProductOrderCreated"
+            raise ValueError(message)
+        return _created(event, facts, view)
+    return _changed(replace(order, version=event.version, facts=facts, view=view), event)
+
+
+def _created(event: e.ProductOrderCreated, facts: OrderFacts, view: OrderView) -> ProductOrder:
+    return ProductOrder(
+        order_id=event.order_id,
+        order_number=event.order_number,
+        version=event.version,
+        source_system=event.source_system,
+        source_channel=event.source_channel,
+        order_type=event.order_type,
+        intent=event.intent,
+        account_id=event.account_id,
+        quote_id=event.quote_id,
+        quote_version=event.quote_version,
+        catalog_publication_id=event.catalog_publication_id,
+        commercial=event.commercial,
+        parties=event.parties,
+        dates=event.dates,
+        items={item.item_id: item for item in event.items},
+        facts=facts,
+        view=view,
+    )
+
+
+def _changed(order: ProductOrder, event: e.ProductOrderEvent) -> ProductOrder:
+    match event:
+        case e.ProductOrderAmended() | e.ProductOrderAccepted():
+            return replace(order, items={item.item_id: item for item in event.items})
+        case e.ProductOrderValidated():
+            return replace(order, validated=True)
+        case e.ProductOrderDecomposed():
+            return replace(order, plan_id=event.plan_id)
+        case e.ProductOrderDetailsUpdated():
+            return replace(order, dates=event.dates or order.dates, contact=event.contact or order.contact)
+        case _:
+            return order
+
+
+def _fact(event: e.ProductOrderEvent) -> Fact:
+    microseconds = (event.occurred_at - _EPOCH) // timedelta(microseconds=1)
+    payload = event.model_dump(by_alias=True)
+    return Fact(type(event).__name__, event.version, "", 0, microseconds, microseconds, payload, ("", 0, 0))
