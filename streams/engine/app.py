@@ -1,0 +1,73 @@
+"""A Faust application on the batch engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.types import StreamT
+
+from streams.engine.batch import RecordBatch
+from streams.engine.engine import Engine, EngineConfig
+from streams.engine.processor import Processor
+
+
+class BatchApp(faust.App):
+    """A `faust.App` with the engine its agents call."""
+
+    engine: Engine
+
+
+class _AsRead(faust.Schema[Any, Any]):
+    """Hands the batch to the agent as the transport gave it: decoding belongs to the processor."""
+
+    def loads_key(self, app: Any, message: Any, **_: Any) -> Any:
+        return message.key
+
+    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
+        return message.value
+
+
+def create_app(config: EngineConfig, processor: Processor, topics: Iterable[str], data_dir: Path) -> BatchApp:
+    """An application whose agents, one for each topic, feed `processor` batch by batch.
+
+    Everything Faust would decide by default and get wrong here is set: no automatic topics, no web server, no
+    acknowledgements of its own.
+    """
+    bootstrap = config.kafka_config["bootstrap.servers"].split(",")
+    app = BatchApp(
+        config.app,
+        broker=[f"batch://{address}" for address in bootstrap],
+        datadir=str(data_dir),
+        autodiscover=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        store="memory://",
+        stream_wait_empty=False,
+        consumer_auto_offset_reset="earliest",
+        logging_config=None,
+    )
+    app.engine = Engine(config, processor)
+    schema = _AsRead()
+    for name in topics:
+        _add_agent(app, app.topic(name, schema=schema))
+    return app
+
+
+def _add_agent(app: BatchApp, topic: Any) -> None:
+    @app.agent(topic, name=f"{app.conf.id}-{topic.get_topic_name()}", concurrency=1)
+    async def apply(batches: StreamT[RecordBatch]) -> None:
+        async for batch in _unwrapped(batches):
+            try:
+                await app.engine.process(batch)
+            except Exception as error:
+                await app.crash(error)
+                raise
+
+
+async def _unwrapped(batches: Any) -> AsyncIterator[RecordBatch]:
+    async for batch in batches:
+        yield batch

@@ -1,0 +1,48 @@
+"""What an agent receives: the records one poll brought of one partition, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordBatch:
+    """Raw records of one partition in offset order; all columns have the same length.
+
+    `epoch` numbers the assignment it was read under: a batch of an earlier one is thrown away unread. `timestamps`
+    are the broker's, in milliseconds.
+    """
+
+    topic: str
+    partition: int
+    epoch: int
+    offsets: Sequence[int]
+    timestamps: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Headers]
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @property
+    def next_offset(self) -> int:
+        """Where reading goes on after this batch."""
+        return self.offsets[-1] + 1
+
+    def only(self, index: int) -> RecordBatch:
+        """The record at this index as a batch of its own."""
+        part = slice(index, index + 1)
+        return RecordBatch(
+            self.topic,
+            self.partition,
+            self.epoch,
+            self.offsets[part],
+            self.timestamps[part],
+            self.keys[part],
+            self.values[part],
+            self.headers[part],
+        )

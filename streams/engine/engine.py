@@ -1,0 +1,138 @@
+"""Batches in, one transaction out: state, outputs, dead letters and offsets change together or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import structlog
+from confluent_kafka import TopicPartition
+
+from streams.engine import step
+from streams.engine.batch import RecordBatch
+from streams.engine.position import POSITION_KEY
+from streams.engine.processor import Processor
+from streams.engine.restore import Partition, restore
+from streams.engine.transaction import TransactionalProducer
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """What one application's engine works with.
+
+    `instance` tells workers of one application apart and must stay the same over restarts of one worker.
+    `commit_seconds` is how long outputs may wait before they become visible.
+    """
+
+    app: str
+    instance: str
+    kafka_config: Mapping[str, str]
+    changelog: str
+    dead_letter_topics: Mapping[str, str]
+    commit_seconds: float = 0.1
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+
+class Engine:
+    """The state and the transaction of one worker of one application.
+
+    All methods but `start` and `restore` run on the worker's event loop and take turns by a lock.
+    """
+
+    def __init__(self, config: EngineConfig, processor: Processor) -> None:
+        self.config = config
+        self._processor = processor
+        self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self._partitions: dict[int, Partition] = {}
+        self._epoch = 0
+        self._lock = asyncio.Lock()
+        self.group_metadata: Callable[[], object] = lambda: None
+
+    def start(self) -> None:
+        """Fence the worker's predecessor; blocks, so it runs in a thread."""
+        self._producer.start()
+
+    def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
+        """Read the state of partitions back; blocks, so it runs in a thread."""
+        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in partitions}
+
+    async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
+        """Work on these partitions from now on."""
+        async with self._lock:
+            self._epoch = epoch
+            self._partitions = dict(restored)
+            log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
+
+    def next_offset(self, topic: str, partition: int) -> int:
+        """Where reading goes on: right after what the state contains, from the beginning for an empty one."""
+        return self._partitions[partition].position.offsets.get(topic, 0)
+
+    async def process(self, batch: RecordBatch) -> None:
+        """Apply a batch within the open transaction; one of an earlier epoch is thrown away."""
+        async with self._lock:
+            if batch.epoch != self._epoch or batch.partition not in self._partitions:
+                return
+            self._apply(batch, self._partitions[batch.partition])
+
+    def _apply(self, batch: RecordBatch, partition: Partition) -> None:
+        result = step.run(
+            self._processor,
+            batch,
+            self.config.now(),
+            partition.store,
+            consumer=self.config.app,
+            dead_letter_topic=self.config.dead_letter_topics[batch.topic],
+        )
+        self._producer.begin()
+        for output in result.outputs:
+            self._producer.produce(output.topic, output.key, output.value, headers=output.headers)
+        for letter in result.dead_letters:
+            self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
+        partition.position.advance(batch.topic, batch.next_offset, result.counts)
+
+    async def commit(self) -> None:
+        """Commit what was applied since the last time, if anything; in this order:
+
+        1. each changed key goes to the changelog with its newest value, then the partition's position;
+        2. the same positions go into the transaction as the group's offsets, under the group's generation;
+        3. the transaction is committed, and only then the pre-images are forgotten.
+
+        Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
+        """
+        async with self._lock:
+            await self._commit()
+
+    async def _commit(self) -> None:
+        if not self._producer.open:
+            return
+        # shielded: a cancelled caller must not release the lock while the commit goes on in its thread
+        await asyncio.shield(asyncio.to_thread(self._commit_blocking))
+
+    def _commit_blocking(self) -> None:
+        offsets = []
+        for number, partition in self._partitions.items():
+            if partition.position == partition.committed_position:
+                continue
+            for key, value in partition.store.changes():
+                self._producer.produce(self.config.changelog, key, value, partition=number)
+            record = partition.position.to_bytes()
+            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
+            offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
+        self._producer.commit(offsets, self.group_metadata())
+        for partition in self._partitions.values():
+            partition.store.committed()
+            partition.committed_position = partition.position.copy()
+
+    async def release(self, *, lost: bool) -> None:
+        """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
+        async with self._lock:
+            if lost:
+                self._producer.abort()
+            else:
+                await self._commit()
+            self._epoch = -1
+            self._partitions = {}

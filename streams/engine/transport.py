@@ -1,0 +1,313 @@
+"""A Faust transport that hands whole polls over: one Faust message for each partition and poll.
+
+Faust keeps the worker, the agents, their life cycle and the command line. Membership and fetching are librdkafka's, in
+a thread of their own; batches cross to the event loop through a short queue. Offsets travel in the engine's
+transaction, so Faust commits nothing and seeks nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import confluent_kafka as ck
+import structlog
+from faust.transport.consumer import Consumer as FaustConsumer
+from faust.transport.drivers import aiokafka
+from faust.types import TP, ConsumerMessage
+
+from streams.engine.batch import Headers, RecordBatch
+
+if TYPE_CHECKING:
+    from streams.engine.app import BatchApp
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+POLL_RECORDS_MAX = 4000
+QUEUE_BATCHES_MAX = 8
+SESSION_TIMEOUT_MS = 10_000
+MAX_POLL_INTERVAL_MS = 60_000
+BLOCKED_SECONDS_MAX = 15.0
+"""How long the polling thread may wait for the queue before it pauses and keeps its membership alive by polling."""
+
+
+class BatchConsumer(FaustConsumer):
+    """Feeds an application's engine; the state of a partition is restored before its first batch."""
+
+    app: BatchApp
+    consumer_stopped_errors = (ck.KafkaException,)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue(maxsize=QUEUE_BATCHES_MAX)
+        self._assigned: set[TP] = set()
+        self._epoch = 0
+        self._halt = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    async def on_start(self) -> None:
+        """Fence the predecessor first, join the group afterwards."""
+        engine = self.app.engine
+        self._main = asyncio.get_running_loop()
+        await asyncio.to_thread(engine.start)
+        self._kafka = ck.Consumer(
+            {
+                **engine.config.kafka_config,
+                "group.id": engine.config.app,
+                "group.instance.id": f"{engine.config.app}-{engine.config.instance}",
+                "auto.offset.reset": "earliest",
+                "enable.auto.commit": False,
+                "isolation.level": "read_committed",
+                "partition.assignment.strategy": "range",  # co-partitions topics of equal partition counts
+                "session.timeout.ms": SESSION_TIMEOUT_MS,
+                "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 4,
+                "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
+                "queued.min.messages": 100_000,
+                "fetch.wait.max.ms": 50,
+            }
+        )
+        engine.group_metadata = self._kafka.consumer_group_metadata
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Begin to poll; called once, an application's topics are fixed."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._poll_until_halted, args=(list(topics),), daemon=True)
+            self._thread.start()
+            self.add_future(self._commit_by_the_clock())
+
+    async def _commit_by_the_clock(self) -> None:
+        while not self.should_stop:
+            await asyncio.sleep(self.app.engine.config.commit_seconds)
+            try:
+                await self.app.engine.commit()
+            except Exception as error:
+                await self.crash(error)
+                return
+
+    # The polling thread.
+
+    def _poll_until_halted(self, topics: list[str]) -> None:
+        try:
+            self._kafka.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+            while not self._halt.is_set():
+                self._poll()
+        except Exception as error:
+            if not self._halt.is_set():
+                log.exception("polling stopped")
+                asyncio.run_coroutine_threadsafe(self.crash(error), self._main)
+
+    def _poll(self) -> None:
+        # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
+        first = self._kafka.poll(0.1)
+        if first is None:
+            return
+        by_partition: dict[tuple[str, int], list[ck.Message]] = {}
+        for message in (first, *self._kafka.consume(POLL_RECORDS_MAX - 1, 0.001)):
+            if (error := message.error()) is None:
+                by_partition.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+            elif error.fatal() or not error.retriable():
+                raise ck.KafkaException(error)
+        epoch = self._epoch
+        for (topic, partition), messages in by_partition.items():
+            self._hand_over(_batch(topic, partition, epoch, messages))
+
+    def _hand_over(self, batch: RecordBatch) -> None:
+        """Put the batch on the queue; when processing falls far behind, stay in the group by polling while paused."""
+        handed = asyncio.run_coroutine_threadsafe(self._batches.put(batch), self._main)
+        blocked_since = time.monotonic()
+        paused: list[ck.TopicPartition] = []
+        while not self._halt.is_set() and batch.epoch == self._epoch:
+            try:
+                handed.result(0.5)
+                break
+            except TimeoutError:
+                if time.monotonic() - blocked_since > BLOCKED_SECONDS_MAX:
+                    if not paused:
+                        paused = self._kafka.assignment()
+                        self._kafka.pause(paused)
+                    self._kafka.poll(0)
+        else:
+            handed.cancel()
+        if paused:
+            self._kafka.resume(paused)
+
+    def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 45.0) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._main).result(timeout_seconds)
+
+    def _on_assign(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        kafka.assign([])  # nothing is fetched until the state is back; the thread goes on polling for the group
+        self._epoch += 1
+        assigned = {TP(p.topic, p.partition) for p in partitions}
+        asyncio.run_coroutine_threadsafe(self._restore_and_assign(self._epoch, assigned), self._main)
+
+    def _on_revoke(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        self._give_up(kafka, partitions, lost=False)
+
+    def _on_lost(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
+        self._give_up(kafka, partitions, lost=True)
+
+    def _give_up(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition], *, lost: bool) -> None:
+        self._epoch += 1
+        revoked = {TP(p.topic, p.partition) for p in partitions}
+        self._on_loop(self._release(revoked, lost=lost))  # the thread waits: nothing is polled until it is done
+        kafka.unassign()
+
+    # The event loop.
+
+    async def _restore_and_assign(self, epoch: int, assigned: set[TP]) -> None:
+        engine = self.app.engine
+        try:
+            self.app.on_rebalance_start()
+            self.app.consumer_generation_id += 1  # Faust fences stale messages by it, and its recovery waits for it
+            restored = await asyncio.to_thread(engine.restore, {tp.partition for tp in assigned})
+            if epoch != self._epoch:
+                return
+            await engine.adopt(epoch, restored)
+            self._assigned = assigned
+            await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
+            if epoch == self._epoch:
+                self._kafka.assign(
+                    [ck.TopicPartition(tp.topic, tp.partition, engine.next_offset(*tp)) for tp in assigned]
+                )
+        except Exception as error:
+            await self.crash(error)
+
+    async def _release(self, revoked: set[TP], *, lost: bool) -> None:
+        self.app.on_rebalance_start()
+        while not self._batches.empty():
+            self._batches.get_nowait()
+        await self.app.engine.release(lost=lost)
+        await self.on_partitions_revoked(revoked)
+        self._assigned -= revoked
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:
+        """The next batch as one Faust message, or nothing within the timeout (seconds)."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow.wait())
+        try:
+            batch = await asyncio.wait_for(self._batches.get(), timeout)
+        except TimeoutError:
+            return
+        tp = TP(batch.topic, batch.partition)
+        if tp in self._assigned and batch.epoch == self._epoch:
+            yield (
+                tp,
+                ConsumerMessage(
+                    tp.topic,
+                    tp.partition,
+                    batch.next_offset - 1,
+                    batch.timestamps[-1] / 1000,
+                    0,
+                    [],
+                    b"",
+                    cast("bytes", batch),  # handed on as it is: the topic's schema does not decode
+                    None,
+                    0,
+                    0,
+                    tp,
+                    generation_id=self.app.consumer_generation_id,
+                ),
+            )
+
+    async def on_stop(self) -> None:
+        """Drain: stop polling, commit what was applied, leave the group."""
+        self._halt.set()
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, 10)
+            await self.app.engine.release(lost=self.crashed)
+        if hasattr(self, "_kafka"):
+            await asyncio.to_thread(self._kafka.close)
+
+    # What Faust would do to offsets and topics, and here is the engine's or the catalogue's.
+
+    async def commit(self, *_: Any, **__: Any) -> bool:
+        """Offsets are committed by the engine's transaction."""
+        return False
+
+    async def force_commit(self, *_: Any, **__: Any) -> bool:
+        """Offsets are committed by the engine's transaction."""
+        return False
+
+    async def _commit(self, offsets: Any) -> bool:
+        return True
+
+    async def perform_seek(self) -> None:
+        """Positions come from the engine."""
+
+    async def seek_to_committed(self) -> dict[TP, int]:
+        """Positions come from the engine."""
+        return {}
+
+    async def _seek(self, partition: TP, offset: int) -> None: ...
+
+    async def seek_wait(self, partitions: Any) -> None:
+        """Positions come from the engine."""
+
+    async def seek_to_beginning(self, *partitions: TP) -> None:
+        """Positions come from the engine."""
+
+    async def position(self, tp: TP) -> int | None:
+        """Unknown to Faust."""
+        return None
+
+    async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
+        """Unknown to Faust."""
+        return {}
+
+    async def highwaters(self, *partitions: TP) -> dict[TP, int]:
+        """Unknown to Faust; lag is watched from outside."""
+        return {}
+
+    async def _getmany(self, active_partitions: Any, timeout: float) -> dict[TP, Any]:
+        return {}
+
+    async def create_topic(self, *args: Any, **kwargs: Any) -> None:
+        """Topics come from the catalogue."""
+
+    async def verify_all_partitions_active(self) -> None:
+        """Idle partitions are no fault."""
+
+    def assignment(self) -> set[TP]:
+        """The partitions being worked on."""
+        return set(self._assigned)
+
+    def highwater(self, tp: TP) -> int:
+        """Unknown to Faust; lag is watched from outside."""
+        return 0
+
+    def topic_partitions(self, topic: str) -> int | None:
+        """Unknown to Faust."""
+        return None
+
+    def key_partition(self, topic: str, key: bytes | None, partition: int | None = None) -> int | None:
+        """Nothing is sent through Faust's producer."""
+        return partition
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        return record
+
+    def _new_topicpartition(self, topic: str, partition: int) -> TP:
+        return TP(topic, partition)
+
+
+class BatchTransport(aiokafka.Transport):
+    """`batch://host:port` as a Faust broker URL."""
+
+    Consumer = BatchConsumer
+
+
+def _batch(topic: str, partition: int, epoch: int, messages: list[ck.Message]) -> RecordBatch:
+    return RecordBatch(
+        topic,
+        partition,
+        epoch,
+        [m.offset() or 0 for m in messages],
+        [m.timestamp()[1] for m in messages],
+        [m.key() for m in messages],
+        [m.value() for m in messages],
+        [cast("Headers", m.headers() or []) for m in messages],
+    )

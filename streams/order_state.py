@@ -1,0 +1,167 @@
+"""The order-state application: ProductOrder events in, one derived state for each order out (R174-R187)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from avro.aliases import canonical_actions, canonical_event
+from avro.codec import Decoded, encode_body, frame, unframe
+from avro.headers import format_time, from_headers
+from domain.envelope import Envelope, event_id, event_type, tenant_of
+from domain.errors import RecordError
+from domain.order_state import record
+from domain.order_state.build import build
+from domain.order_state.facts import Fact, OrderFacts, Outcome
+from domain.order_state.policy import HeaderPolicy
+from domain.product_order.events import EVENTS
+from streams.clock import PlatformClock
+from streams.engine.batch import Headers, RecordBatch
+from streams.engine.processor import Counts, Output, State
+
+_RECORD = record.OrderState.__name__
+_KINDS = frozenset(event.__name__ for event in EVENTS)
+_TYPE = event_type(record.OWNER, record.AGGREGATE, "OrderStateDerived").encode()
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+class Contracts(Protocol):
+    """How bytes become records and back; handed in, so that the registry stays outside."""
+
+    def decode(self, value: bytes) -> Decoded:
+        """Read a value in wire format; raises `RecordError` or `UnavailableError`."""
+        ...
+
+    def id_for(self, topic: str, record_name: str) -> int:
+        """Schema id of a record on a topic; raises `UnavailableError`."""
+        ...
+
+
+class OrderStateProcessor:
+    """Folds each event into its order's facts and publishes the state of every order a batch has changed."""
+
+    def __init__(self, contracts: Contracts, policy: HeaderPolicy, output_topic: str) -> None:
+        self._decode: Callable[[bytes], Decoded] = contracts.decode
+        self._contracts = contracts
+        self._policy = policy
+        self._topic = output_topic
+        self._clock = PlatformClock()
+
+    def process(self, batch: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
+        """One output for each order that changed, however many of its events the batch holds."""
+        counts = Counts(read=len(batch))
+        orders: dict[bytes, OrderFacts] = {}
+        changed: dict[bytes, datetime] = {}
+        for index in range(len(batch)):
+            key, fact = self._fact(batch, index)
+            facts = orders.get(key)
+            if facts is None:
+                stored = state.get(key)
+                facts = orders[key] = OrderFacts.from_plain(_unpack(stored)) if stored else OrderFacts()
+            match facts.apply(fact):
+                case Outcome.DUPLICATE:
+                    counts.duplicate += 1
+                    continue
+                case Outcome.STALE:
+                    counts.stale += 1
+                case Outcome.APPLIED:
+                    counts.applied += 1
+            changed[key] = self._clock.read(tenant_of(key.decode()), fact.recorded_us, now)
+        schema_id = self._contracts.id_for(self._topic, _RECORD) if changed else 0
+        for key, calculated_at in changed.items():
+            facts = orders[key]
+            state.put(key, _pack(facts.to_plain()))
+            out.append(self._output(key, facts, calculated_at, schema_id))
+        return counts
+
+    def _fact(self, batch: RecordBatch, index: int) -> tuple[bytes, Fact]:
+        key, value = batch.keys[index], batch.values[index]
+        if not key or not value:
+            missing = "key" if not key else "value"
+            raise _bad("TOMBSTONE" if key else "NO_KEY", f"The record has no {missing}; owner topics keep every fact.")
+        decoded = self._decode(value)
+        kind = canonical_event(decoded.record.rpartition(".")[2]).value
+        if kind not in _KINDS:
+            raise _bad("WRONG_RECORD", f"{decoded.record} is no event of a product order.")
+        return key, as_fact(
+            kind,
+            key,
+            from_headers(batch.headers[index]),
+            canonical_actions(decoded.data).value,
+            content_hash(unframe(value).body, batch.headers[index]),
+            (batch.topic, batch.partition, batch.offsets[index]),
+        )
+
+    def _output(self, key: bytes, facts: OrderFacts, calculated_at: datetime, schema_id: int) -> Output:
+        order_id = key.decode()
+        derived = build(order_id, facts, self._policy, calculated_at)
+        value = frame(schema_id, encode_body(_RECORD, derived))
+        return Output(self._topic, key, value, _headers(order_id, derived))
+
+
+def as_fact(
+    kind: str,
+    key: bytes,
+    envelope: Envelope,
+    payload: dict[str, Any],
+    content: int,
+    position: tuple[str, int, int],
+) -> Fact:
+    """The event as the fold sees it. Raises `RecordError` when key, headers and payload disagree about whose it is."""
+    order_id = payload["orderId"]
+    if key.decode(errors="replace") != order_id or envelope.subject != order_id:
+        raise _bad("KEY_MISMATCH", f"Key {key!r} and subject {envelope.subject!r} are not the order {order_id!r}.")
+    if envelope.aggregate_version != payload["version"]:
+        text = f"Header ce_aggregateversion is {envelope.aggregate_version}, the event says {payload['version']}."
+        raise _bad("VERSION_MISMATCH", text)
+    return Fact(
+        kind,
+        envelope.aggregate_version,
+        envelope.event_id,
+        content,
+        _microseconds(envelope.time),
+        _microseconds(envelope.recorded_time),
+        payload,
+        position,
+    )
+
+
+def content_hash(body: bytes | memoryview, headers: Headers) -> int:
+    """63 bits that tell two contents apart: the event's id and body, whatever schema id framed it."""
+    digest = hashlib.blake2b(body, digest_size=8)
+    digest.update(next((value for name, value in headers if name == "ce_id"), b"") or b"")
+    return int.from_bytes(digest.digest(), "big") >> 1
+
+
+def _microseconds(moment: datetime) -> int:
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def _headers(order_id: str, derived: dict[str, Any]) -> Headers:
+    newest = max(derived["derivation"]["inputs"], key=lambda i: (i["version"], i["eventId"]))
+    calculated_at = format_time(derived["derivation"]["calculatedAt"]).encode()
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id(f"{_RECORD}/{order_id}", derived["version"], newest["eventId"]).encode()),
+        ("ce_type", _TYPE),
+        ("ce_source", record.OWNER.encode()),
+        ("ce_subject", order_id.encode()),
+        ("ce_time", format_time(derived["lastEventAt"]).encode()),
+        ("ce_recordedtime", calculated_at),
+        ("ce_tenantid", tenant_of(order_id).encode()),
+        ("ce_causationid", newest["eventId"].encode()),
+        ("ce_policyversion", derived["policyId"].encode()),
+        ("content-type", b"application/avro"),
+    ]
+
+
+def _bad(code: str, message: str) -> RecordError:
+    return RecordError(code, message, stage="apply", remediation="Find the producer and mend it; then replay.")
