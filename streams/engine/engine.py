@@ -50,7 +50,8 @@ class Engine:
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
         self._lock = asyncio.Lock()
-        self.group_metadata: Callable[[], object] = lambda: None
+        self.group_metadata: object = None
+        """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
 
     def start(self) -> None:
         """Fence the worker's predecessor; blocks, so it runs in a thread."""
@@ -122,7 +123,7 @@ class Engine:
             record = partition.position.to_bytes()
             self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
             offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
-        self._producer.commit(offsets, self.group_metadata())
+        self._producer.commit(offsets, self.group_metadata)
         for partition in self._partitions.values():
             partition.store.committed()
             partition.committed_position = partition.position.copy()

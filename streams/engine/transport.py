@@ -48,6 +48,7 @@ class BatchConsumer(FaustConsumer):
         self._epoch = 0
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
+        self._ready: tuple[int, list[ck.TopicPartition]] | None = None
 
     async def on_start(self) -> None:
         """Fence the predecessor first, join the group afterwards."""
@@ -70,7 +71,6 @@ class BatchConsumer(FaustConsumer):
                 "fetch.wait.max.ms": 50,
             }
         )
-        engine.group_metadata = self._kafka.consumer_group_metadata
 
     async def subscribe(self, topics: Iterable[str]) -> None:
         """Begin to poll; called once, an application's topics are fixed."""
@@ -101,6 +101,11 @@ class BatchConsumer(FaustConsumer):
                 asyncio.run_coroutine_threadsafe(self.crash(error), self._main)
 
     def _poll(self) -> None:
+        if self._ready is not None:
+            (epoch, partitions), self._ready = self._ready, None
+            if epoch == self._epoch:
+                self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
+                self._kafka.assign(partitions)
         # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
         first = self._kafka.poll(0.1)
         if first is None:
@@ -169,10 +174,9 @@ class BatchConsumer(FaustConsumer):
             await engine.adopt(epoch, restored)
             self._assigned = assigned
             await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
-            if epoch == self._epoch:
-                self._kafka.assign(
-                    [ck.TopicPartition(tp.topic, tp.partition, engine.next_offset(*tp)) for tp in assigned]
-                )
+            # the polling thread makes every call to the client, which lets only one in at a time: a call from here
+            # would wait behind an endless series of polls
+            self._ready = (epoch, [ck.TopicPartition(*tp, engine.next_offset(*tp)) for tp in assigned])
         except Exception as error:
             await self.crash(error)
 
