@@ -5,15 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from domain.model import Doc, Model
 
 MONEY_PRECISION = 20
 MONEY_SCALE = 4
 
-Amount = Annotated[Decimal, Field(max_digits=MONEY_PRECISION, decimal_places=MONEY_SCALE)]
-Percent = Annotated[Decimal, Field(max_digits=7, decimal_places=4)]
+
+def _exact(value: object) -> object:
+    """A float has lost the exact amount before it gets here."""
+    if isinstance(value, float):
+        message = "write an exact amount as a string such as '349.00', not as a floating-point number"
+        raise ValueError(message)
+    return value
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+Amount = Annotated[Exact, Field(max_digits=MONEY_PRECISION, decimal_places=MONEY_SCALE)]
+Percent = Annotated[Exact, Field(max_digits=7, decimal_places=4)]
 CurrencyCode = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 

@@ -50,7 +50,7 @@ class _Teller:
     """Tells one order's story while following the aggregate, so that each command fits where the order stands."""
 
     def __init__(self, seed: int, number: int) -> None:
-        self.random = Random(f"{seed}/{number}")  # noqa: S311 - repeatable on purpose
+        self.random = Random(f"{seed}/{number}")
         self.tenant = f"sim-{seed}"
         self.order_id = f"{self.tenant}:order-{number:06d}"
         self.number = f"PO-{seed}-{number:06d}"
@@ -132,7 +132,7 @@ class _Teller:
     def context(self, **known: Any) -> ValidationContext:
         """What the neighbours know of the order: the accepted quote fits, unless `known` says otherwise."""
         order = self.order
-        assert order is not None  # noqa: S101 - stories begin with a capture
+        assert order is not None
         quote = None
         if order.quote_id is not None:
             line_of = {i.item_id: i.quote_line_id for i in order.items.values()}
@@ -158,7 +158,7 @@ class _Teller:
     def executable(self) -> list[str]:
         """Items to work on, each after what it depends on."""
         order = self.order
-        assert order is not None  # noqa: S101 - stories begin with a capture
+        assert order is not None
         return [i for i in execution_order(order.items) if order.items[i].executable]
 
     def work(self, items: list[str] | None = None) -> None:
@@ -179,7 +179,7 @@ class _Teller:
 
     def repair(self, state: ItemState | None) -> None:
         """Resolve the oldest open fallout."""
-        assert self.order is not None  # noqa: S101 - stories begin with a capture
+        assert self.order is not None
         fallout = min(self.order.open_fallouts())
         self.send(
             c.ResolveProductOrderFallout, MANAGER, fallout_id=fallout, item_state=state, repair_ref=f"repair-{fallout}"
@@ -260,7 +260,7 @@ def _partly_cancelled(t: _Teller) -> None:
 
 def _amended(t: _Teller) -> None:
     t.capture()
-    assert t.order is not None  # noqa: S101 - captured above
+    assert t.order is not None
     doubled = tuple(i.model_copy(update={"quantity": i.quantity + 1}) for i in t.order.items.values())
     t.send(c.AmendProductOrder, SELLER, items=doubled)
     t.submit()
@@ -299,7 +299,7 @@ def _clumsy(t: _Teller) -> None:
     """Requests that are repeated or refused: each leaves its attempt, none changes the order."""
     t.capture()
     again = t.sent[-1].command
-    assert isinstance(again, c.CreateProductOrder)  # noqa: S101 - captured above
+    assert isinstance(again, c.CreateProductOrder)
     repeated = again.model_copy(update={"command_id": f"{again.command_id}-again"})
     t.sent.append(Sent(repeated, t.now))
     altered = again.commercial.model_copy(update={"term_months": 12})

@@ -47,7 +47,7 @@ def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at:
         "blockers": _blockers(facts, view),
         "version": version,
         "versionGaps": [v for v in range(1, version) if v not in facts.versions],
-        "conflictingVersions": list(facts.conflicts),
+        "conflictingVersions": sorted(facts.conflicts),
         "lastEventAt": _time(time_us),
         "derivation": {
             "inputs": _inputs(facts),

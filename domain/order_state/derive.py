@@ -93,8 +93,9 @@ def blockers(facts: OrderFacts, view: OrderView) -> list[dict[str, Any]]:
         if register[2] and register[3] is None
     ]
     if view.cancellation_open and view.state is HeaderState.CANCELLING:
-        requests = [facts.cancellation, *(entry[1] for entry in facts.items.values())]
-        since = min(r[3] for r in requests if r and r[2])
+        stopping = (i.item_id for i in view.items if i.state is ItemState.CANCELLING and i.item_id in facts.items)
+        requests = [facts.cancellation, *(facts.items[item_id][1] for item_id in stopping)]
+        since = min(r[3] for r in requests if _open(r))
         found.append(_blocker("CANCELLATION", None, None, None, since))
     return sorted(found, key=lambda b: (b["since"], b["itemId"] or "", b["kind"]))
 

@@ -75,7 +75,7 @@ def wins(version: int, content_hash: int, register: Register) -> bool:
 class OrderFacts:
     """Everything the fold remembers of one order, as plain lists and dicts that serialise as they are.
 
-    - `versions`: version → content hash of every event read; `conflicts`: versions read with several contents
+    - `versions`: version → content hash of every event read; `conflicts`: version → hashes of its further contents
     - `newest`: the event of the highest version: [version, hash, header fields …]
     - `declared`: newest declared state; `started`: lowest version among the ItemStarted events, 0 without one
     - `items`: item id → [base state register, cancellation register]; `definition`: the newest full list of items
@@ -98,7 +98,7 @@ class OrderFacts:
 
     def __init__(self) -> None:
         self.versions: dict[int, int] = {}
-        self.conflicts: list[int] = []
+        self.conflicts: dict[int, list[int]] = {}
         self.newest: Register = []
         self.declared: Register = []
         self.started = 0
@@ -124,7 +124,7 @@ class OrderFacts:
         """Facts of their own, equal to these."""
         twin = OrderFacts()
         twin.versions = dict(self.versions)
-        twin.conflicts = list(self.conflicts)
+        twin.conflicts = {version: list(hashes) for version, hashes in self.conflicts.items()}
         twin.newest = list(self.newest)
         twin.declared = list(self.declared)
         twin.started = self.started
@@ -142,11 +142,12 @@ class OrderFacts:
         have already said more, is STALE. A second content under a known version is remembered as a conflict.
         """
         known = self.versions.get(fact.version)
-        if known is not None and known == fact.content_hash:
+        if known is not None and fact.content_hash in (known, *self.conflicts.get(fact.version, ())):
             self._cite(fact)
             return Outcome.DUPLICATE
-        if known is not None and fact.version not in self.conflicts:
-            self.conflicts = sorted({*self.conflicts, fact.version})
+        if known is not None:
+            losers = [*self.conflicts.get(fact.version, ()), max(known, fact.content_hash)]
+            self.conflicts[fact.version] = sorted(losers)
         if known is None or fact.content_hash < known:
             self.versions[fact.version] = fact.content_hash
         self._cite(fact)

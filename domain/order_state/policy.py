@@ -168,14 +168,19 @@ def policy_from_mapping(data: Mapping[str, object]) -> HeaderPolicy:
 
     Raises `ConfigurationError` naming the clause and the word that is unknown.
     """
-    clauses = data.get("clauses")
-    if not isinstance(data.get("id"), str) or not isinstance(clauses, list):
-        message = "A policy needs an `id` and a list of `clauses`."
-        raise ConfigurationError(message, remediation="See docs/policies.md for the shape.")
-    rows = []
-    for row in clauses:
-        if not isinstance(row, Mapping) or not {"name", "then"} <= set(row):
-            message = f"Policy {data['id']}: {row!r} is not a clause."
-            raise ConfigurationError(message, remediation="Give each clause a `name`, `when` and `then`.")
-        rows.append(Clause(str(row["name"]), tuple(map(str, row.get("when", ()))), str(row["then"])))
-    return HeaderPolicy(str(data["id"]), tuple(rows))
+    known = data if isinstance(data, Mapping) else {}
+    policy_id, clauses = known.get("id"), known.get("clauses")
+    if not isinstance(policy_id, str) or not policy_id or not isinstance(clauses, list):
+        message = f"A policy needs an `id` and a list of `clauses`; this one has {sorted(map(str, known))}."
+        raise ConfigurationError(message, remediation="Write `id: name.v1` and `clauses: [{name, when, then}, ...]`.")
+    return HeaderPolicy(policy_id, tuple(_clause(policy_id, row) for row in clauses))
+
+
+def _clause(policy_id: str, row: object) -> Clause:
+    """One clause of a file; a misspelt key must not pass for a clause without conditions."""
+    if isinstance(row, Mapping) and {"name", "then"} <= set(row) <= {"name", "when", "then"}:
+        name, when, then = row["name"], row.get("when", []), row["then"]
+        if isinstance(when, list) and all(isinstance(word, str) for word in (name, then, *when)):
+            return Clause(name, tuple(when), then)
+    message = f"Policy {policy_id}: {row!r} is not a clause."
+    raise ConfigurationError(message, remediation="Give each clause a `name`, a list `when`, and a `then`, no more.")

@@ -18,6 +18,8 @@ from domain.product_order.reactions import REACTIONS, Draft, consequence, create
 
 POLICY_VERSION = "product-order.v1"
 
+_NOISY = ("aggregateId", "commandId", "orderNumber", "expectedVersion", "correlationId", "causationId", "traceparent")
+
 
 def decide(order: ProductOrder | None, command: Command, now: datetime) -> tuple[ProductOrderEvent, ...]:
     """The events a command leads to, in this order:
@@ -107,7 +109,7 @@ def _creation_key(command: CreateProductOrder) -> str:
 def _asked_for(command: CreateProductOrder) -> str:
     """Fingerprint of the order asked for; the id and number it is to get are the sender's noise (R479)."""
     payload = command.model_dump(mode="json", by_alias=True)
-    for noisy in ("aggregateId", "commandId", "orderNumber", "correlationId", "causationId", "traceparent"):
+    for noisy in _NOISY:
         payload.pop(noisy)
     payload["actor"] = command.actor.system
     return fingerprint(payload)
@@ -149,7 +151,9 @@ def _stamped(
 ) -> tuple[ProductOrderEvent, ProductOrder]:
     provisional = draft.event(**_common(order, command), **_stamps(order, command, draft, now), **draft.fields)
     after = evolve(order, provisional)
-    return provisional.model_copy(update={"state": after.state}), after
+    before = order.state if order else None
+    moved = {} if before is after.state else {"from_state": before, "to_state": after.state}
+    return provisional.model_copy(update={"state": after.state, **moved}), after
 
 
 def _common(order: ProductOrder | None, command: Command) -> dict[str, Any]:
@@ -177,7 +181,6 @@ def _stamps(order: ProductOrder | None, command: Command, draft: Draft, now: dat
     return {
         "version": order.version + 1 if order else 1,
         "state": order.state if order else HeaderState.DRAFT,
-        "from_state": order.state if order else None,
         "changed_item_ids": draft.items,
         "reason_code": command.reason_code,
         "source_command_id": command.command_id,

@@ -31,7 +31,8 @@ class ProductOrderEvent(Model):
     order_number: Annotated[str, Doc("Number people know the order by.", Classification.PUBLIC)]
     version: Annotated[int, Doc("Version of the order after this event, contiguous from 1.")]
     state: Annotated[HeaderState, Doc("Header state after this event, by the published fold.")]
-    from_state: Annotated[HeaderState | None, Doc("Header state before it; null for the first event.")] = None
+    from_state: Annotated[HeaderState | None, Doc("Header state it left; null when it left none.")] = None
+    to_state: Annotated[HeaderState | None, Doc("Header state it entered; null when the state stayed.")] = None
     account_id: Annotated[str, Doc("Commercial account of the order.")]
     quote_id: Annotated[str | None, Doc("Accepted quote; null for an order without one.")] = None
     quote_version: Annotated[int | None, Doc("Version of the quote that was converted.")] = None

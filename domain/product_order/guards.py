@@ -7,7 +7,7 @@ from typing import cast
 
 from domain.command import Command
 from domain.errors import Refusal
-from domain.order_state.states import TERMINAL_ITEM_STATES, Action, HeaderState, ItemState
+from domain.order_state.states import TERMINAL_ITEM_STATES, Action, HeaderState, ItemState, Repair
 from domain.product_order import commands as c
 from domain.product_order.graph import bundle_of, check_structure
 from domain.product_order.order import ProductOrder
@@ -23,6 +23,7 @@ _PAST_CUTOFF: Mapping[Cutoff, frozenset[ItemState]] = {
     Cutoff.PENDING_EXTERNAL: frozenset({ItemState.PENDING_EXTERNAL}),
     Cutoff.COMPLETED: frozenset(),
 }
+_CAN_FALL_OUT = frozenset({ItemState.NOT_STARTED, ItemState.FALLOUT, *_IN_WORK})
 _RESUMABLE = frozenset({ItemState.NOT_STARTED, *_IN_WORK, ItemState.FAILED_CLOSED})
 
 
@@ -161,13 +162,17 @@ def item_stays(order: ProductOrder, command: Command) -> None:
 
 def dependencies_done(order: ProductOrder, command: Command) -> None:
     """What must happen before has happened (R472-R477)."""
+    _refuse_open_dependencies(order, _item_id(command))
+
+
+def _refuse_open_dependencies(order: ProductOrder, item_id: str) -> None:
     open_ids = [
         d
-        for d in order.items[_item_id(command)].depends_on
+        for d in order.items[item_id].depends_on
         if order.items[d].executable and order.work_state(d) is not ItemState.COMPLETED
     ]
     if open_ids:
-        message = f"Item {_item_id(command)} of order {order.order_id} depends on {open_ids}, not complete yet."
+        message = f"Item {item_id} of order {order.order_id} depends on {open_ids}, not complete yet."
         raise _refuse("STATE_DEPENDENCY_OPEN", message, "Complete them first.")
 
 
@@ -203,6 +208,9 @@ def resolution_goes_on(order: ProductOrder, command: Command) -> None:
     ):
         message = f"Fallout {resolve.fallout_id} of order {order.order_id} cannot go on as {resolve.item_state}."
         raise _refuse("STRUCTURAL_ITEM_STATE", message, f"For an item name one of {sorted(_RESUMABLE)}, else none.")
+    if item_id is not None and resolve.item_state in _IN_WORK:
+        decomposed(order, command)
+        _refuse_open_dependencies(order, item_id)
 
 
 def item_known_if_named(order: ProductOrder, command: Command) -> None:
@@ -211,10 +219,17 @@ def item_known_if_named(order: ProductOrder, command: Command) -> None:
         item_known(order, command)
 
 
-def item_open_if_named(order: ProductOrder, command: Command) -> None:
-    """What is done cannot fall out any more."""
+def item_executable_if_named(order: ProductOrder, command: Command) -> None:
+    """An item that is named is one to be worked on."""
     if _item_id(command) is not None:
-        _expect(order, _item_id(command), frozenset(ItemState) - TERMINAL_ITEM_STATES - {ItemState.CANCELLING})
+        item_executable(order, command)
+
+
+def item_open_if_named(order: ProductOrder, command: Command) -> None:
+    """What is done cannot fall out any more, and what was never begun does not mend itself."""
+    if _item_id(command) is not None:
+        by_itself = cast("c.RaiseProductOrderFallout", command).repair is Repair.AUTO
+        _expect(order, _item_id(command), _IN_WORK if by_itself else _CAN_FALL_OUT)
 
 
 def item_without_fallout(order: ProductOrder, command: Command) -> None:
@@ -244,10 +259,11 @@ def cancellation_targets(order: ProductOrder, command: c.CancelProductOrder) -> 
 
 
 def something_to_cancel(order: ProductOrder, command: Command) -> None:
-    """A cancellation stops at least one item that is not being stopped yet."""
-    targets = cancellation_targets(order, cast("c.CancelProductOrder", command))
-    begun = order.state not in (HeaderState.DRAFT, HeaderState.SUBMITTED, HeaderState.VALIDATING)
-    if begun and all(order.item_state(i) is ItemState.CANCELLING for i in targets):
+    """A cancellation stops at least one item that is not being stopped yet, or an order that has nothing to do."""
+    cancel = cast("c.CancelProductOrder", command)
+    withdrawn = not cancel.item_ids and not any(item.executable for item in order.items.values())
+    targets = cancellation_targets(order, cancel)
+    if not withdrawn and all(order.item_state(i) is ItemState.CANCELLING for i in targets):
         message = f"Nothing of what was named in order {order.order_id} is left to cancel."
         raise _refuse("STATE_NOTHING_TO_CANCEL", message, "Name items that are neither done nor being cancelled.")
 
@@ -267,13 +283,25 @@ def nothing_depends(order: ProductOrder, command: Command) -> None:
     stranded = [
         i.item_id
         for i in order.items.values()
-        if i.item_id not in targets
+        if i.executable
+        and i.item_id not in targets
         and targets & set(i.depends_on)
         and order.item_state(i.item_id) is ItemState.NOT_STARTED
     ]
     if stranded:
         message = f"Items {stranded} of order {order.order_id} depend on what would be cancelled."
         raise _refuse("POLICY_DEPENDENT_ITEMS", message, "Cancel them along with it.")
+
+
+def cancelled_lines_stay(order: ProductOrder, command: Command) -> None:
+    """A line that was cancelled stays in the draft as it is, beside at least one that was not (R306)."""
+    cancelled = {i for i in order.items if order.item_state(i) is ItemState.CANCELLED}
+    lines = {item.item_id: item for item in cast("c.AmendProductOrder", command).items}
+    changed = sorted(i for i in cancelled if lines.get(i) != order.items[i])
+    alive = any(item.executable for i, item in lines.items() if i not in cancelled)
+    if cancelled and (changed or not alive):
+        message = f"Items {changed or sorted(cancelled)} of order {order.order_id} were cancelled."
+        raise _refuse("STATE_ITEM_CANCELLED", message, "Leave them as they are, and give new lines new ids.", "INTAKE")
 
 
 def cancellation_open(order: ProductOrder, _: Command) -> None:
@@ -308,6 +336,7 @@ GUARDS: Mapping[str, Guard] = {
     "one-currency": lambda order, command: one_currency(
         order.commercial.currency, cast("c.AmendProductOrder", command).items
     ),
+    "cancelled-lines-stay": cancelled_lines_stay,
     "has-items": has_items,
     "has-reason": has_reason,
     "validated-or-context": validated_or_context,
@@ -324,6 +353,7 @@ GUARDS: Mapping[str, Guard] = {
     "fallout-open": fallout_open,
     "resolution-goes-on": resolution_goes_on,
     "item-known-if-named": item_known_if_named,
+    "item-executable-if-named": item_executable_if_named,
     "item-open-if-named": item_open_if_named,
     "item-without-fallout": item_without_fallout,
     "items-known": items_known,

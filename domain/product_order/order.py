@@ -10,7 +10,7 @@ from domain.model import Model
 from domain.order_state.derive import OrderView, derive
 from domain.order_state.facts import Fact, OrderFacts
 from domain.order_state.policy import REFERENCE_V1
-from domain.order_state.states import HeaderState, ItemState
+from domain.order_state.states import TERMINAL_ITEM_STATES, HeaderState, ItemState
 from domain.product_order import events as e
 from domain.product_order.structure import (
     Commercial,
@@ -69,8 +69,15 @@ class ProductOrder:
         return ItemState(base[2]) if base else ItemState.NOT_STARTED
 
     def open_fallouts(self) -> dict[str, str | None]:
-        """Open fallouts and the item each is about; None for the whole order."""
-        return {fallout_id: register[3] for fallout_id, register in self.facts.fallouts.items() if register[2]}
+        """Open fallouts and the item each is about; None for the whole order.
+
+        The end of an item ends its fallout: mending it afterwards would bring a finished item back to life.
+        """
+        return {
+            fallout_id: register[3]
+            for fallout_id, register in self.facts.fallouts.items()
+            if register[2] and (register[3] is None or self.work_state(register[3]) not in TERMINAL_ITEM_STATES)
+        }
 
 
 def evolve(order: ProductOrder | None, event: Model) -> ProductOrder:

@@ -138,7 +138,7 @@ def _cancel(order: ProductOrder, command: c.CancelProductOrder) -> list[Draft]:
         for item_id in targets
         if order.work_state(item_id) is ItemState.NOT_STARTED
     ]
-    if order.state is HeaderState.DRAFT and not order.items:
+    if not any(item.executable for item in order.items.values()):
         drafts.append(Draft(e.ProductOrderCancelled))
     return drafts
 

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from domain.errors import Severity
 from domain.model import Model
+from domain.money import Exact
 from domain.product_order.structure import Commercial, Finding, OrderItem, Parties
 
 
@@ -30,7 +31,7 @@ class QuoteLine(Model):
 
     line_id: str
     parent_line_id: str | None = None
-    total: Decimal
+    total: Exact
 
 
 class AcceptedQuote(Model):
@@ -47,7 +48,11 @@ class AcceptedQuote(Model):
 
 
 class ValidationContext(Model):
-    """What the stages are run on. Absent facts are not checked by this service and must be by their owner."""
+    """What the stages are run on.
+
+    Absent facts are not checked by this service and must be by their owner; only the quote an order names must be
+    there, since nobody else compares the order with it (R446).
+    """
 
     checked_at: datetime
     quote: AcceptedQuote | None = None
@@ -109,9 +114,12 @@ def line_total(item: OrderItem) -> Decimal:
 
 def _commercial(order: OrderUnderValidation, context: ValidationContext) -> Iterator[Finding]:
     quote = context.quote
-    if quote is None:
-        return
     stage = "COMMERCIAL"
+    if quote is None:
+        if order.quote_id is not None:
+            message = f"Nothing is known of quote {order.quote_id} version {order.quote_version}."
+            yield _finding("REFERENCE_QUOTE_UNKNOWN", stage, message, "Validate again with the accepted quote.")
+        return
     name = f"Quote {quote.quote_id} version {quote.version}"
     if (order.quote_id, order.quote_version) != (quote.quote_id, quote.version):
         message = f"The order names quote {order.quote_id} version {order.quote_version}; accepted is {name}."

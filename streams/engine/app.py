@@ -36,6 +36,7 @@ def create_app(config: EngineConfig, processor: Processor, topics: Iterable[str]
     Everything Faust would decide by default and get wrong here is set: no automatic topics, no web server, no
     acknowledgements of its own.
     """
+    data_dir.mkdir(parents=True, exist_ok=True)
     bootstrap = config.kafka_config["bootstrap.servers"].split(",")
     app = BatchApp(
         config.app,

@@ -1,0 +1,6 @@
+"""`python -m compose.cli` is `ordertruth`."""
+
+from compose.cli import main
+
+if __name__ == "__main__":
+    main()

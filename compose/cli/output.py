@@ -1,0 +1,78 @@
+"""What commands print: JSON for programs, tables for people, plain lines where nobody looks at a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from domain.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from typer._click.core import Context
+
+STANDARD_OUTPUT = "-"
+JsonTarget = Annotated[
+    str | None,
+    typer.Option("--json", metavar="[PATH]", help="Print JSON, or write it to PATH.", show_default=False),
+]
+
+
+class JsonCommand(TyperCommand):
+    """A command whose `--json` may stand alone (standard output) or be followed by a path.
+
+    Use as `@app.command(cls=JsonCommand)` with an argument of type `JsonTarget` that defaults to None. A path that
+    starts with `-` is given as `--json=PATH`.
+    """
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Give a `--json` without a value the one that means standard output."""
+        end = args.index("--") if "--" in args else len(args)
+        filled = []
+        for position, word in enumerate(args):
+            alone = position + 1 >= end or args[position + 1].startswith("-")
+            filled.append(f"--json={STANDARD_OUTPUT}" if word == "--json" and position < end and alone else word)
+        return list(super().parse_args(ctx, filled))
+
+
+def write_json(value: Any, target: str) -> None:
+    """Print `value` as JSON when `target` is `-`, else write it to that file in one step.
+
+    Decimals, times, paths and the like become strings. Raises ConfigurationError when the file cannot be written.
+    """
+    text = json.dumps(value, indent=2, default=str)
+    if target == STANDARD_OUTPUT:
+        typer.echo(text)
+        return
+    path = Path(target)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_text(f"{text}\n", encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror or error}."
+        raise ConfigurationError(msg, remediation="Give --json a path in a folder you may write to.") from None
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: drawn on a terminal, as aligned plain lines elsewhere."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*columns)
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console().print(table)
+        return
+    lines = [columns, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
+    for line in lines:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,41 @@
+"""A careless network between outbox and topic: some events arrive twice, and neighbours change places."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from random import Random
+
+from topics.outbox import OutboxMessage
+
+DUPLICATED_PER_MILLE = 50
+SWAPPED_PER_MILLE = 100
+
+
+class CarelessWire:
+    """Repeats one event in twenty, and lets one in ten change places with its successor.
+
+    Which ones is decided by the event's id, so that the same events suffer however they are batched.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self.duplicated = 0
+        self.swapped = 0
+
+    def __call__(self, messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
+        """The messages as the network delivers them."""
+        sent = list(messages)
+        index = 0
+        while index + 1 < len(sent):
+            if self._chance(sent[index], "swap") < SWAPPED_PER_MILLE:
+                sent[index], sent[index + 1] = sent[index + 1], sent[index]
+                self.swapped += 1
+                index += 1  # it has moved once; what it passed is not moved back
+            index += 1
+        again = [m for m in messages if self._chance(m, "duplicate") < DUPLICATED_PER_MILLE]
+        self.duplicated += len(again)
+        return [*sent, *again]
+
+    def _chance(self, message: OutboxMessage, what: str) -> int:
+        return Random(zlib.crc32(f"{self._seed}/{what}/{message.event_id}".encode())).randrange(1000)

@@ -1,0 +1,56 @@
+"""Which parts a command works with, and making them ready: topics, schemas, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from avro.registry import Registry
+from compose.settings import Settings
+from compose.stack.endpoints import Endpoints
+from compose.stack.folder import StateFolder
+from compose.stack.lifecycle import current, running_stack
+from compose.stack.progress import Reporter
+from compose.stack.schema_ids import record_schema_ids
+from domain.errors import UnavailableError
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.postgres.sink import PostgresSink
+from topics.broker import Broker
+from topics.catalogue import TOPICS, contracted_records
+from topics.store import migrate
+
+
+def endpoints_in_use(settings: Settings) -> Endpoints:
+    """Where the running stack is. Raises `UnavailableError` when none runs."""
+    record = current(settings)
+    if record is None or record.endpoints is None or not record.is_alive:
+        message = "The stack is down."
+        raise UnavailableError(message, remediation="Run `ordertruth up` first.")
+    return record.endpoints
+
+
+@contextmanager
+def prepared_stack(settings: Settings, reporter: Reporter | None = None) -> Iterator[Endpoints]:
+    """A running stack with topics, schemas and tables in place; one that was not running stops at the end."""
+    with running_stack(settings, reporter) as endpoints:
+        prepare(settings, endpoints)
+        yield endpoints
+
+
+def prepare(settings: Settings, endpoints: Endpoints) -> None:
+    """Bring topics, schemas and tables to the state this version needs; harmless to repeat."""
+    broker = Broker(endpoints.kafka_config())
+    broker.apply(broker.plan(TOPICS, settings.partition_count))
+    with Registry(endpoints.registry_url) as registry:
+        for topic, record in contracted_records():
+            registry.register(topic.name, record.name)
+    if "registry" in endpoints.embedded:
+        record_schema_ids(StateFolder(settings.state_path).schema_ids_file, endpoints.registry_url)
+    with psycopg.connect(endpoints.database_url) as connection:
+        migrate(connection)
+    with PostgresSink(endpoints.database_url) as model:
+        model.setup()
+    with ClickHouseSink(endpoints.clickhouse_dsn) as analytics:
+        analytics.setup()

@@ -1,0 +1,73 @@
+"""Topics read from their beginning to their end, once, without a group and without any other state."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from domain.errors import UnavailableError
+
+STALLED_SECONDS_MAX = 30.0
+_BATCH = 5000
+_PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's only name for it
+
+
+class Raw(NamedTuple):
+    """A record as it lies in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
+    """Every committed record of a topic, up to the ends it has when reading begins.
+
+    Raises `UnavailableError` when the broker does not answer or the topic does not exist.
+    """
+    consumer = Consumer(
+        {
+            **kafka_config,
+            "group.id": "verify",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+        }
+    )
+    try:
+        yield from _read(consumer, topic)
+    except KafkaException as error:
+        message = f"Topic {topic} cannot be read: {error.args[0].str()}."
+        raise UnavailableError(message, remediation="Check the broker, and that `topics apply` was run.") from error
+    finally:
+        consumer.close()
+
+
+def _read(consumer: Consumer, topic: str) -> Iterator[Raw]:
+    known = consumer.list_topics(topic, timeout=10).topics[topic]
+    if known.error is not None:
+        raise KafkaException(known.error)
+    open_partitions = set(known.partitions)
+    consumer.assign([TopicPartition(topic, p, 0) for p in open_partitions])
+    heard = time.monotonic()
+    while open_partitions:
+        for message in consumer.consume(_BATCH, 0.2):
+            heard = time.monotonic()
+            partition, offset = message.partition() or 0, message.offset() or 0
+            if (error := message.error()) is not None:
+                if error.code() != _PARTITION_EOF:
+                    raise KafkaException(error)
+                open_partitions.discard(partition)
+                continue
+            headers = cast("list[tuple[str, bytes]]", message.headers() or [])
+            yield Raw(topic, partition, offset, message.key(), message.value(), headers)
+        if time.monotonic() - heard > STALLED_SECONDS_MAX:
+            text = f"Topic {topic} stopped answering in partitions {sorted(open_partitions)}."
+            raise UnavailableError(text, remediation="Check the broker; a hanging transaction also holds readers back.")

@@ -1,0 +1,1 @@
+"""What the derived topics are written to: the read model, analytics, alert channels."""

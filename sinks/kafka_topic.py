@@ -1,0 +1,77 @@
+"""What the broker says about a topic: which one it is, and how far it reaches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the library re-exports without saying so
+    AdminClient,
+    OffsetSpec,
+)
+
+from domain.errors import UnavailableError
+from sinks.contract import TopicIdentity
+
+REQUEST_TIMEOUT_S = 5.0
+
+# librdkafka prints each failed connection to standard error unless a logger takes it; what is raised says it once.
+LIBRDKAFKA = logging.getLogger(f"{__name__}.librdkafka")
+LIBRDKAFKA.addHandler(logging.NullHandler())
+LIBRDKAFKA.propagate = False
+
+
+class TopicDirectory:
+    """Answers about topics; every method raises `UnavailableError` when the broker or the topic is away."""
+
+    def __init__(self, kafka_config: Mapping[str, Any]) -> None:
+        self._admin = AdminClient(dict(kafka_config), logger=LIBRDKAFKA)
+
+    def identities(self, topics: Iterable[str]) -> dict[str, TopicIdentity]:
+        """Cluster id and topic id of each topic."""
+        names = sorted(set(topics))
+        try:
+            cluster = self._admin.describe_cluster(request_timeout=REQUEST_TIMEOUT_S).result(REQUEST_TIMEOUT_S * 2)
+            answers = self._admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT_S)
+            found = {name: answer.result(REQUEST_TIMEOUT_S * 2) for name, answer in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise _away(f"describe {', '.join(names)}", error) from error
+        return {name: TopicIdentity(str(cluster.cluster_id), name, _text(t.topic_id)) for name, t in found.items()}
+
+    def ends(self, topic: str) -> dict[int, int]:
+        """For each partition the offset after its last committed record: what a reader of it reaches at rest."""
+        try:
+            described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_TIMEOUT_S)
+            partitions = described[topic].result(REQUEST_TIMEOUT_S * 2).partitions
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            answers = self._admin.list_offsets(
+                {TopicPartition(topic, p.id): latest for p in partitions},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=REQUEST_TIMEOUT_S,
+            )
+            return {tp.partition: int(a.result(REQUEST_TIMEOUT_S * 2).offset) for tp, a in answers.items()}
+        except (KafkaException, TimeoutError) as error:
+            raise _away(f"say where {topic} ends", error) from error
+
+    def lag(self, topic: str, positions: Mapping[int, int]) -> dict[int, int]:
+        """For each partition how many offsets lie between a sink's position and its end; 0 everywhere at rest."""
+        return {partition: max(0, end - positions.get(partition, 0)) for partition, end in self.ends(topic).items()}
+
+
+def _text(topic_id: Any) -> str:
+    high, low = topic_id.get_most_significant_bits(), topic_id.get_least_significant_bits()
+    mask = (1 << 64) - 1
+    return str(UUID(int=((high & mask) << 64) | (low & mask)))
+
+
+def _away(doing: str, error: Exception) -> UnavailableError:
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, KafkaError) and cause.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+        message = f"The broker could not {doing}: there is no such topic."
+        return UnavailableError(message, remediation="Run `ordertruth topics apply`.")
+    reason = cause.str() if isinstance(cause, KafkaError) else str(error) or type(error).__name__
+    message = f"The broker could not {doing}: {reason}."
+    return UnavailableError(message, remediation="Start it (`ordertruth up`) or check KAFKA_BOOTSTRAP_SERVERS.")

@@ -1,0 +1,148 @@
+"""Tables made from the models of derived records: one column for each field, nothing lost either way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import orjson
+
+from avro.shape import EnumShape, Field, OptionalShape, Scalar, Shape, fields_of
+from domain.errors import RecordError
+from domain.model import Model
+from sinks.conversion import Convert, UnfitError, from_plain, moment, to_plain, value_of
+
+Cell = str | int | bool | datetime | None
+"""A value as stores take it; nested values are JSON text."""
+
+
+class Kind(Enum):
+    """What a column holds; each store has its own type for it."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    TIMESTAMP = "timestamp"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: a field of the model under its Python name."""
+
+    name: str
+    kind: Kind
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """A column a store computes from a value inside a JSON column, for searching; it cannot disagree with it."""
+
+    name: str
+    source: str
+    wire_name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of one derived topic.
+
+    `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
+    `indexes` the columns (or lifted columns) searched by.
+    """
+
+    topic: str
+    dead_letters: str
+    name: str
+    model: type[Model]
+    key: str
+    version: str
+    lifted: tuple[Lifted, ...] = ()
+    indexes: tuple[str, ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in the order of the model's fields."""
+        return tuple(Column(f.attribute, _kind(f.shape), isinstance(f.shape, OptionalShape)) for f in self._fields)
+
+    @cached_property
+    def key_index(self) -> int:
+        """Place of the key among the columns."""
+        return self._index(self.key)
+
+    @cached_property
+    def version_index(self) -> int:
+        """Place of the version among the columns."""
+        return self._index(self.version)
+
+    @cached_property
+    def _fields(self) -> tuple[Field, ...]:
+        return fields_of(self.model)
+
+    def _index(self, name: str) -> int:
+        return next(i for i, f in enumerate(self._fields) if f.attribute == name)
+
+    def cells(self, record: Mapping[str, Any]) -> tuple[Cell, ...]:
+        """The cells of a record by wire names, in column order.
+
+        Fields of a newer writer are left out, those an older one lacked take their default. Raises
+        `RecordError` UNFIT (stage `apply`) naming the field that is missing or does not fit.
+        """
+        cells: list[Cell] = []
+        for field, convert in self._to_cells:
+            try:
+                cells.append(convert(value_of(field, record)))
+            except UnfitError as error:
+                where = ".".join([self.model.__name__, field.name, *error.path])
+                message = f"{where} {error.problem}, so the row cannot be made."
+                remediation = "Compare the record with its `.avsc` file, and mend its producer."
+                raise RecordError("UNFIT", message, stage="apply", remediation=remediation) from error
+        return tuple(cells)
+
+    def record(self, cells: Sequence[Any]) -> dict[str, Any]:
+        """The inverse of `cells`: the record as the Avro decoder gives it. JSON columns may be text or parsed."""
+        return {name: convert(cell) for (name, convert), cell in zip(self._from_cells, cells, strict=True)}
+
+    @cached_property
+    def _to_cells(self) -> list[tuple[Field, Convert]]:
+        return [(f, _to_cell(f.shape)) for f in self._fields]
+
+    @cached_property
+    def _from_cells(self) -> list[tuple[str, Convert]]:
+        return [(f.name, _from_cell(f.shape)) for f in self._fields]
+
+
+def _kind(shape: Shape) -> Kind:
+    match shape:
+        case OptionalShape(inner):
+            return _kind(inner)
+        case EnumShape():
+            return Kind.TEXT
+        case Scalar(kind):
+            return {str: Kind.TEXT, int: Kind.INTEGER, bool: Kind.BOOLEAN, datetime: Kind.TIMESTAMP}[kind]
+        case _:
+            return Kind.JSON
+
+
+def _to_cell(shape: Shape) -> Convert:
+    kind = _kind(shape)
+    plain = to_plain(shape)
+    if kind is Kind.JSON:
+        return lambda value: None if value is None else orjson.dumps(plain(value)).decode()
+    if kind is Kind.TIMESTAMP:
+        optional = isinstance(shape, OptionalShape)
+        return lambda value: None if value is None and optional else moment(value)
+    return plain
+
+
+def _from_cell(shape: Shape) -> Convert:
+    convert = from_plain(shape)
+    if _kind(shape) is not Kind.JSON:
+        return convert
+    return lambda cell: convert(orjson.loads(cell) if isinstance(cell, str) else cell)

@@ -1,0 +1,1 @@
+"""The pure core, proved against its specification."""

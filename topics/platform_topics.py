@@ -1,0 +1,169 @@
+"""The platform's own topics: what it derives, what its parts tell each other, changelogs and dead letters."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from domain.model import Classification
+from topics.owner_topics import OWNER_TOPICS
+from topics.topic import KIB, MIB, MINUTE_MS, Cleanup, Kind, Topic
+
+PLATFORM = "ordertruth"
+AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
+
+_DERIVED_BYTES_MAX = 2 * MIB
+_CHANGELOG_BYTES_MAX = 8 * MIB  # a store's entry remembers many events
+_ROOM_FOR_HEADERS = 128 * KIB  # a dead letter is the original plus the reason
+_SINKS = ("sink-postgres", "sink-clickhouse")
+
+
+def _derived(
+    name: str,
+    aggregate: str,
+    key: str,
+    *,
+    about: str,
+    records: tuple[str, ...] = (),
+    classification: Classification = Classification.CONFIDENTIAL,
+    consumers: tuple[str, ...] = _SINKS,
+) -> Topic:
+    return Topic(
+        name=name,
+        kind=Kind.DERIVED,
+        owner=PLATFORM,
+        key=key,
+        description=about,
+        classification=classification,
+        aggregate=aggregate,
+        records=records,
+        consumers=consumers,
+        cleanup=Cleanup.COMPACT,
+        max_bytes=_DERIVED_BYTES_MAX,
+    )
+
+
+ORDER_STATE = _derived(
+    "derived.order-state.v1",
+    "OrderState",
+    "order id",
+    records=("OrderState",),
+    about="Header state of each order derived from its items, with the evidence.",
+    consumers=("order-status", "drift", "billing-handoff", "truth-health", *_SINKS),
+)
+ORDER_STATUS = MappingProxyType(
+    {
+        audience: _derived(
+            f"derived.order-status-{audience}.v1",
+            "OrderStatus",
+            "order id",
+            about=f"What the audience {audience} may see of an order, and nothing else.",
+        )
+        for audience in AUDIENCES
+    }
+)
+"""The status topics by audience."""
+BILLING_HANDOFF = _derived(
+    "derived.billing-handoff.v1",
+    "BillingHandoffVerdict",
+    "product instance and component, or charge",
+    about="Whether what was delivered is billed as agreed, and what is at risk.",
+    consumers=("cases", "truth-health", *_SINKS),
+)
+DRIFT_FINDINGS = _derived(
+    "derived.drift-findings.v1",
+    "DriftFinding",
+    "finding id",
+    about="Differences between systems, by rule.",
+    consumers=("cases", "truth-health", *_SINKS),
+)
+RECONCILIATION_CASES = _derived(
+    "derived.reconciliation-cases.v1",
+    "ReconciliationCase",
+    "case id",
+    about="Findings as cases, from opening to closing.",
+    consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
+)
+TRUTH_HEALTH = _derived(
+    "derived.truth-health.v1",
+    "TruthHealth",
+    "metric, scope and window",
+    about="How well the truth is known.",
+    classification=Classification.INTERNAL,
+    consumers=("alerts", *_SINKS),
+)
+ALERTS = _derived(
+    "ops.alerts.v1",
+    "Alert",
+    "deduplication key",
+    about="Alerts opened, updated and resolved.",
+    classification=Classification.INTERNAL,
+    consumers=("alerts", *_SINKS),
+)
+CLOCK = Topic(
+    name="internal.clock.v1",
+    kind=Kind.INTERNAL,
+    owner=PLATFORM,
+    key="tenant id",
+    description="The platform clock of each tenant; each tick goes to every partition, so that every task reads it.",
+    classification=Classification.INTERNAL,
+    aggregate="Clock",
+    consumers=("order-state", "order-status", "drift", "billing-handoff", "cases", "truth-health"),
+    cleanup=Cleanup.COMPACT,
+)
+
+DERIVED_TOPICS: tuple[Topic, ...] = (
+    ORDER_STATE,
+    *ORDER_STATUS.values(),
+    BILLING_HANDOFF,
+    DRIFT_FINDINGS,
+    RECONCILIATION_CASES,
+    TRUTH_HEALTH,
+    ALERTS,
+)
+
+
+def _changelog(app: str, store: str, classification: Classification) -> Topic:
+    return Topic(
+        name=f"internal.{app}.{store}.changelog.v1",
+        kind=Kind.CHANGELOG,
+        owner=PLATFORM,
+        key="as in the store",
+        description=f"Everything the {store} of {app} holds, for a successor to read.",
+        classification=classification,
+        consumers=(),  # only the application itself restores from it
+        cleanup=Cleanup.COMPACT,
+        max_bytes=_CHANGELOG_BYTES_MAX,
+        extra_config=MappingProxyType(
+            {
+                # The active segment is never compacted: small ones keep restoring short.
+                "segment.ms": str(10 * MINUTE_MS),
+                "segment.bytes": str(32 * MIB),
+                "min.cleanable.dirty.ratio": "0.2",
+            }
+        ),
+    )
+
+
+ORDER_STATE_CHANGELOG = _changelog("order-state", "store", Classification.PII)
+CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG,)
+
+
+def _dead_letters(source: Topic) -> Topic:
+    return Topic(
+        name=f"dlq.{source.name}",
+        kind=Kind.DEAD_LETTER,
+        owner=PLATFORM,
+        key=f"as on {source.name}",
+        description=f"Records of {source.name} that could not be read or applied, byte for byte, with the reason.",
+        classification=source.classification,
+        aggregate=source.aggregate,
+        # Never compacted: two bad records of one key are two losses.
+        cleanup=Cleanup.DELETE,
+        max_bytes=source.max_bytes + _ROOM_FOR_HEADERS,
+    )
+
+
+DEAD_LETTERS = MappingProxyType(
+    {source.name: _dead_letters(source) for source in (*OWNER_TOPICS, *DERIVED_TOPICS, CLOCK) if source.consumers}
+)
+"""The dead-letter topic of each consumed topic, by the name of the latter."""

@@ -1,0 +1,187 @@
+"""The relay: what committed transactions left in the outbox goes to Kafka, in order, and nothing is lost."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+import structlog
+from psycopg import Connection
+
+from domain.errors import OrdertruthError, UnavailableError
+from topics import outbox
+from topics.outbox import OutboxMessage, Published
+from topics.relay.delivery import Delivery, Framed, ProducerConfig
+from topics.relay.framing import Framing, SchemaIds
+from topics.relay.leader import Candidate
+
+Wire = Callable[[Sequence[OutboxMessage]], Sequence[OutboxMessage]]
+"""What happens to a batch between the outbox and Kafka."""
+
+ROWS_MAX = 2_000
+BYTES_MAX = 16 * 1024 * 1024
+IDLE_S = 0.02
+STANDBY_S = 0.1
+BACKOFF_S_MIN = 0.1
+BACKOFF_S_MAX = 5.0
+DRAIN_TIMEOUT_S = 120.0
+
+log = structlog.get_logger(__name__)
+
+
+def as_it_is(messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
+    """The wire of a network that neither repeats nor reorders."""
+    return messages
+
+
+class Relay:
+    """Publishes the outbox; run as many as you like, one of them leads and the others stand by.
+
+    `conninfo` is the database's address and `producer_config` that of the broker, with its security. `wire` may
+    repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
+    batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
+    the order of their versions. `published` and `published_by_topic` count the rows this relay has marked.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        producer_config: ProducerConfig,
+        registry: SchemaIds,
+        *,
+        wire: Wire = as_it_is,
+        rows_max: int = ROWS_MAX,
+    ) -> None:
+        self._conninfo = conninfo
+        self._delivery = Delivery(producer_config)
+        self._framing = Framing(registry)
+        self._wire = wire
+        self._rows_max = rows_max
+        self._failures = 0
+        self._last_error = ""
+        self.published_by_topic: Counter[str] = Counter()
+
+    @property
+    def published(self) -> int:
+        """How many rows this relay has published and marked."""
+        return self.published_by_topic.total()
+
+    def run(self, stop: threading.Event) -> None:
+        """Publish until `stop` is set; whatever is away is waited for, with growing pauses."""
+        while not stop.is_set():
+            self._try(stop, until_empty=False)
+
+    def drain(self, timeout_s: float = DRAIN_TIMEOUT_S) -> int:
+        """Return when the outbox is empty, whoever emptied it; how many rows this call published.
+
+        Raises `UnavailableError` naming what was in the way when rows are left after `timeout_s`.
+        """
+        before = self.published
+        stop = threading.Event()
+        timer = threading.Timer(timeout_s, stop.set)
+        timer.daemon = True
+        timer.start()
+        try:
+            while not stop.is_set():
+                if self._try(stop, until_empty=True):
+                    return self.published - before
+        finally:
+            timer.cancel()
+        why = self._last_error or "another relay leads and has not published them"
+        message = f"The outbox was not empty after {timeout_s:g} s: {why}."
+        raise UnavailableError(message, remediation="Nothing was lost; drain again when the cause is mended.")
+
+    def close(self) -> None:
+        """Close the producer; only when nothing runs any more."""
+        self._delivery.close()
+
+    def _try(self, stop: threading.Event, *, until_empty: bool) -> bool:
+        """Lead until `stop`, the empty outbox or a failure; whether the outbox was seen empty.
+
+        Leadership ends with a failure, so that a relay to which the broker or the registry answers may take over.
+        """
+        try:
+            return self._lead(stop, until_empty=until_empty)
+        except (psycopg.Error, OrdertruthError) as error:
+            self._failures += 1
+            self._last_error = str(error).strip()
+            pause = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
+            log.warning(
+                "relay_retry", failures=self._failures, pause_s=round(pause, 2), why=self._last_error.splitlines()[:1]
+            )
+            stop.wait(pause)
+            return False
+
+    def _lead(self, stop: threading.Event, *, until_empty: bool) -> bool:
+        with Candidate(self._conninfo) as candidate:
+            while not candidate.leads():
+                if until_empty and not outbox.unpublished_count(candidate.connection):
+                    return True
+                if stop.wait(STANDBY_S):
+                    return False
+            log.debug("relay_leads")
+            while not stop.is_set():
+                found = self._publish_batch(candidate.connection, stop)
+                self._failures = 0
+                if found:
+                    continue
+                if until_empty:
+                    return True
+                stop.wait(IDLE_S)
+        return False
+
+    def _publish_batch(self, connection: Connection[Any], stop: threading.Event) -> int:
+        """Publish the oldest rows; how many were found. In this order, on which everything rests:
+
+        1. Read the oldest unpublished rows by `seq`, through the session that holds the lead. They contain no event
+           without the unpublished ones before it of the same aggregate (see `topics.outbox`).
+        2. Frame all of them before the first is sent: with the registry away nothing has happened yet.
+        3. Send them in waves of at most one record for each aggregate, and wait until the fate of each is known
+           before the next wave. An aggregate with a failure sits the following waves out (see `Delivery`).
+        4. Mark, through the same session, the delivered rows that have no undelivered row before them in their
+           aggregate. A row is never marked unless Kafka has it, so a crash at any point loses nothing.
+        5. After a failure give up the lead and pause; the next leader starts again at 1, with the first row that is
+           not marked.
+
+        A crash or a lost session between 3 and 4 publishes rows twice. The copies carry the same `ce_id` and come
+        after the first arrivals of everything before them, so first arrivals stay in order. The same holds for what
+        a former leader still has on its way: it is one record of each aggregate at most, and the new leader sends
+        that record again before any later one.
+        """
+        messages = outbox.unpublished(connection, self._rows_max, BYTES_MAX)
+        if not messages:
+            return 0
+        values = {m.seq: self._framing.value(connection, m) for m in messages}
+        batch = [Framed(m, values[m.seq]) for m in self._wire(messages)]
+        report = self._delivery.deliver(batch, stop)
+        done = safe_to_mark(messages, report.delivered)
+        if done:
+            outbox.mark_published(connection, done)
+            self._count(messages, done)
+        if report.error:
+            reason = f"Kafka did not take {len(messages) - len(done)} of {len(messages)} events: {report.error}."
+            raise UnavailableError(reason, remediation="They stay in the outbox and are sent again.")
+        return len(messages)
+
+    def _count(self, messages: Sequence[OutboxMessage], done: Sequence[Published]) -> None:
+        topics = {m.seq: m.topic for m in messages}
+        self.published_by_topic.update(topics[p.seq] for p in done)
+        log.debug("relay_published", rows=len(done), newest_seq=done[-1].seq)
+
+
+def safe_to_mark(messages: Sequence[OutboxMessage], delivered: Mapping[int, Published]) -> list[Published]:
+    """The delivered rows without an undelivered one before them in their aggregate, by `seq`."""
+    held_back: set[tuple[str, str]] = set()
+    done: list[Published] = []
+    for message in messages:
+        key = (message.topic, message.key)
+        where = delivered.get(message.seq)
+        if where is None:
+            held_back.add(key)
+        elif key not in held_back:
+            done.append(where)
+    return done

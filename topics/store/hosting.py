@@ -1,0 +1,41 @@
+"""Which aggregates a store carries commands out for, and where their events are published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.aggregate import AggregateType
+from domain.command import Command
+from domain.product_order.aggregate import PRODUCT_ORDER
+from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.product_order.machine import MACHINE
+from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+
+
+@dataclass(frozen=True, slots=True)
+class HostedAggregate:
+    """An aggregate type, the topic of its events and the commands it answers.
+
+    `captures` are the commands that leave an `OrderCaptureAttempted` even when they are accepted; refused ones and
+    those answered through a claim always leave one.
+    """
+
+    aggregate: AggregateType[Any]
+    topic: str
+    commands: frozenset[type[Command]]
+    captures: frozenset[type[Command]] = field(default_factory=frozenset)
+
+    @property
+    def name(self) -> str:
+        """Name of the aggregate type, such as `ProductOrder`."""
+        return self.aggregate.name
+
+
+PRODUCT_ORDERS = HostedAggregate(
+    aggregate=PRODUCT_ORDER,
+    topic=PRODUCT_ORDERS_TOPIC.name,
+    commands=frozenset(row.command for row in MACHINE.values()),
+    captures=frozenset({CreateProductOrder, SubmitProductOrder}),
+)
+"""The product orders of the OMS."""
