@@ -171,7 +171,6 @@ class SinkConsumer:
             for (topic, partition), offset in places.items()
         ]
         self._consumer.assign(targets)
-        self._consumer.resume(targets)
         self._places = {place: offset or 0 for place, offset in places.items()}
         self._misplaced = False
 
@@ -242,8 +241,7 @@ class SinkConsumer:
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Nothing may be fetched before the sink has said from where, and it may be away just now.
-        consumer.assign([TopicPartition(tp.topic, tp.partition, OFFSET_BEGINNING) for tp in partitions])
-        consumer.pause(partitions)
+        consumer.assign([])
         self._assigned = partitions
         self._misplaced = True
 
@@ -265,9 +263,9 @@ class SinkConsumer:
         return random.uniform(longest / 2, longest)
 
     def _wait(self, seconds: float, stop: threading.Event) -> None:
-        """Wait as a member of the group; what is delivered meanwhile will be read again."""
+        """Wait as a member of the group, reading nothing."""
         until = time.monotonic() + seconds
         if self._assigned:
-            self._consumer.pause(self._assigned)
+            self._consumer.assign([])
         while (left := until - time.monotonic()) > 0 and not stop.is_set():
             self._consumer.poll(min(POLL_S, left))

@@ -42,14 +42,18 @@ class TopicDirectory:
         return {name: TopicIdentity(str(cluster.cluster_id), name, _text(t.topic_id)) for name, t in found.items()}
 
     def ends(self, topic: str) -> dict[int, int]:
-        """For each partition the offset after its last committed record: what a reader of it reaches at rest."""
+        """For each partition the offset after its last record, those of open transactions included.
+
+        Not the last stable offset: right after a commit that still lies before the records just committed, and a
+        reader would be taken for one that has caught up.
+        """
         try:
             described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_TIMEOUT_S)
             partitions = described[topic].result(REQUEST_TIMEOUT_S * 2).partitions
             latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
             answers = self._admin.list_offsets(
                 {TopicPartition(topic, p.id): latest for p in partitions},
-                isolation_level=IsolationLevel.READ_COMMITTED,
+                isolation_level=IsolationLevel.READ_UNCOMMITTED,
                 request_timeout=REQUEST_TIMEOUT_S,
             )
             return {tp.partition: int(a.result(REQUEST_TIMEOUT_S * 2).offset) for tp, a in answers.items()}
@@ -57,7 +61,10 @@ class TopicDirectory:
             raise _away(f"say where {topic} ends", error) from error
 
     def lag(self, topic: str, positions: Mapping[int, int]) -> dict[int, int]:
-        """For each partition how many offsets lie between a sink's position and its end; 0 everywhere at rest."""
+        """For each partition how many offsets lie between a sink's position and its end.
+
+        0 everywhere once a sink has everything and no transaction is open.
+        """
         return {partition: max(0, end - positions.get(partition, 0)) for partition, end in self.ends(topic).items()}
 
 

@@ -93,11 +93,19 @@ def blockers(facts: OrderFacts, view: OrderView) -> list[dict[str, Any]]:
         if register[2] and register[3] is None
     ]
     if view.cancellation_open and view.state is HeaderState.CANCELLING:
-        stopping = (i.item_id for i in view.items if i.state is ItemState.CANCELLING and i.item_id in facts.items)
-        requests = [facts.cancellation, *(facts.items[item_id][1] for item_id in stopping)]
-        since = min(r[3] for r in requests if _open(r))
-        found.append(_blocker("CANCELLATION", None, None, None, since))
+        found.append(_blocker("CANCELLATION", None, None, None, _cancelling_since(facts, view)))
     return sorted(found, key=lambda b: (b["since"], b["itemId"] or "", b["kind"]))
+
+
+def _cancelling_since(facts: OrderFacts, view: OrderView) -> int:
+    """When the oldest request was made that is still open; a state nobody asked for counts from its own event."""
+    asked = [facts.cancellation[3]] if _open(facts.cancellation) else []
+    for item in view.items:
+        if item.executable and item.state is ItemState.CANCELLING:
+            _, cancel = facts.items.get(item.item_id, ([], []))
+            request = _newer(cancel, facts.cancellation)
+            asked.append(request[3] if _open(request) else item.base[3])
+    return min(asked)
 
 
 def _blocker(kind: str, item_id: str | None, code: str | None, repair: str | None, since: int) -> dict[str, Any]:

@@ -40,9 +40,7 @@ def fact_of(event: ProductOrderEvent, offset: int = 0) -> Fact:
     time = microseconds(event.occurred_at)
     event_id = f"event-{event.order_id}-{event.version}"
     kind = type(event).__name__
-    return Fact(
-        kind, event.version, event_id, content([event_id, payload]), time, time, payload, (TOPIC, 0, offset)
-    )
+    return Fact(kind, event.version, event_id, content([event_id, payload]), time, time, payload, (TOPIC, 0, offset))
 
 
 def carried_out(story: Sequence[Sent]) -> tuple[ProductOrder | None, list[ProductOrderEvent]]:
@@ -124,4 +122,3 @@ streams = st.lists(facts(st.integers(1, 9)), min_size=1, max_size=14)
 
 sound_streams = st.lists(facts(st.integers(1, 30)), min_size=1, max_size=14, unique_by=lambda f: f.version)
 """Any events of which no two claim the same version."""
-

@@ -80,7 +80,7 @@ def creation(items: Iterable[OrderItem] = (), command_id: str = "create", **fiel
     }
     if fields.pop("no_items", False):
         base["items"] = ()
-    return c.CreateProductOrder(**envelope(command_id, role), **{**base, **fields})
+    return c.CreateProductOrder(**{**envelope(command_id, role), **base, **fields})
 
 
 class Desk:

@@ -10,7 +10,7 @@ from domain.product_order import commands as c
 from domain.product_order.aggregate import decide
 from domain.product_order.graph import bundle_of, check_structure, execution_order
 from domain.product_order.structure import OrderItem
-from tests.domain.orders import NEEDS_PRODUCT, NOW, Desk, creation, item, price
+from tests.domain.orders import NEEDS_PRODUCT, NOW, SAMPLES, Desk, creation, item, price
 
 
 def refused(*items: OrderItem, **fields: object) -> Refusal:
@@ -189,8 +189,6 @@ def test_a_repair_does_not_get_round_a_dependency_or_the_plan() -> None:
     ],
 )
 def test_an_item_that_is_done_is_not_worked_on_again(kind: type[c.StartProductOrderItem], code: str) -> None:
-    from tests.domain.orders import SAMPLES
-
     desk = Desk(item("a"), item("b")).planned().complete("a")
     assert desk.refused(kind, **SAMPLES[kind]).code == code
     assert desk.refused(kind, **{**SAMPLES[kind], "item_id": "ghost"}).code == "REFERENCE_ITEM_UNKNOWN"

@@ -6,11 +6,11 @@ import pytest
 
 from domain.command import Command
 from domain.errors import Category, Refusal, Retry
+from domain.order_state.states import Action, Repair
 from domain.order_state.states import HeaderState as H
-from domain.order_state.states import Repair
 from domain.product_order import commands as c
 from domain.product_order.aggregate import decide
-from domain.product_order.machine import MACHINE, allowed_in
+from domain.product_order.machine import allowed_in
 from domain.product_order.structure import Contact, OrderItem
 from domain.product_order.validation import ValidationContext
 from tests.domain.orders import NOW, SAMPLES, Desk, creation, desk_in, item
@@ -156,8 +156,6 @@ def test_no_order_no_command_and_no_second_creation() -> None:
 
 
 def test_an_accepted_order_without_anything_to_do_is_complete_at_once() -> None:
-    from domain.order_state.states import Action
-
     desk = Desk(item("a", Action.NO_CHANGE)).submitted()
     context = ValidationContext(checked_at=NOW)
     assert desk.send(c.AcceptProductOrder, context=context) == ["Accepted", "Completed"]
@@ -200,8 +198,3 @@ def test_a_failed_decomposition_is_a_fallout_of_the_order() -> None:
     (fallout,) = desk.standing.open_fallouts()
     desk.send(c.ResolveProductOrderFallout, fallout_id=fallout, repair_ref="ticket-1")
     assert desk.state is H.ACCEPTED
-
-
-@pytest.mark.parametrize("name", ["CreateProductOrder", "CloseProductOrderAsFailed"])
-def test_rows_are_found_by_name(name: str) -> None:
-    assert MACHINE[name].command.__name__ == name

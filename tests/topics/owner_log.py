@@ -57,7 +57,8 @@ def _read(consumer: Consumer, topic: str, partition: int, end: int) -> Iterator[
         assert isinstance(key, bytes)
         assert isinstance(value, bytes)
         at = offset + 1
-        headers = record.headers() or []
+        headers = record.headers()
+        assert isinstance(headers, list)
         envelope = from_headers([(n, v.encode() if isinstance(v, str) else v) for n, v in headers])
         yield Arrived(key.decode(), envelope.aggregate_version, envelope.event_id, partition, offset, value)
 

@@ -17,7 +17,7 @@ from domain.command import CommandOutcome, CommandResult
 from domain.errors import UnavailableError
 from tests.topics.order_commands import START, create, life, note, submit
 from tests.topics.test_store_commands import code, rows_of
-from topics.store import AggregateStore, tables
+from topics.store import AggregateStore, writing
 
 pytestmark = pytest.mark.stack
 
@@ -112,7 +112,7 @@ def test_contention_without_end_is_an_error(
     def always_late(*_: object) -> None:
         raise psycopg.errors.UniqueViolation
 
-    monkeypatch.setattr(tables, "append_events", always_late)
+    monkeypatch.setattr(writing, "append_events", always_late)
     with pytest.raises(UnavailableError, match="quicker 12 times"):
         AggregateStore(pool).handle(create("t:o1", "c1"), START)
     assert rows_of(connection, "outbox") == 0

@@ -91,7 +91,7 @@ class Relay:
                     return self.published - before
         finally:
             timer.cancel()
-        why = self._last_error or "another relay leads and has not published them"
+        why = self._last_error.rstrip(".") or "another relay leads and has not published them"
         message = f"The outbox was not empty after {timeout_s:g} s: {why}."
         raise UnavailableError(message, remediation="Nothing was lost; drain again when the cause is mended.")
 

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from domain.aggregate import AggregateType
 from domain.errors import IntegrityError
 from topics.store.chain import GENESIS
-from topics.store.tables import AggregateKey, StoredEvent
+from topics.store.rows import AggregateKey, StoredEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from domain.errors import ContractError
 from domain.model import Model
 from topics.outbox import OutboxRow, schema_fingerprint
 from topics.store.chain import canonical, link
-from topics.store.tables import EventRow
+from topics.store.rows import EventRow
 
 PUBLISHED_BYTES_MAX = 900_000
 """Largest event, headers and key included: below the limits of producer and broker, which the relay must not meet."""

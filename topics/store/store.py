@@ -21,11 +21,11 @@ from domain.command import Command, CommandResult
 from domain.errors import ConfigurationError, Refusal, UnavailableError
 from domain.order_capture.events import EVENTS as ATTEMPT_EVENTS
 from topics import outbox
-from topics.store import chain, tables
+from topics.store import chain, reading, writing
 from topics.store.aggregates import FoldCache, Folded, fold
 from topics.store.hosting import PRODUCT_ORDERS, HostedAggregate
+from topics.store.rows import AggregateKey
 from topics.store.storable import storable
-from topics.store.tables import AggregateKey
 from topics.store.work import Request, Work
 
 TRIES_MAX = 12
@@ -128,7 +128,7 @@ class AggregateStore:
         """
         try:
             with self._session() as connection:
-                rows, answered = tables.read_chain(connection, (aggregate_type or self._default.name, aggregate_id))
+                rows, answered = reading.read_chain(connection, (aggregate_type or self._default.name, aggregate_id))
         except psycopg.OperationalError as error:
             raise _away(error) from error
         chain.check(aggregate_id, rows, answered)
@@ -144,9 +144,9 @@ class AggregateStore:
         return Request(command, host, command.payload_fingerprint(), claims, damage)
 
     def _read(self, connection: Connection[Any], requests: Sequence[Request]) -> Work:
-        memories = tables.read_commands(connection, {r.identity for r in requests})
+        memories = reading.read_commands(connection, {r.identity for r in requests})
         fresh = [r for r in requests if r.fingerprint not in memories.get(r.identity, {})]
-        claims = tables.read_claims(connection, {key for r in fresh for key in r.claim_keys()})
+        claims = reading.read_claims(connection, {key for r in fresh for key in r.claim_keys()})
         return Work(memories, claims, self._folds(connection, {r.aggregate_key for r in fresh}))
 
     def _folds(
@@ -155,7 +155,7 @@ class AggregateStore:
         folds = {key: self._cache.get(key) for key in keys}
         if not folds:
             return folds
-        newer = tables.read_events(connection, {key: folded.version for key, folded in folds.items()})
+        newer = reading.read_events(connection, {key: folded.version for key, folded in folds.items()})
         for key, events in newer.items():
             folds[key] = fold(self._hosts[key[0]].aggregate, key[1], folds[key], events)
         return folds
@@ -164,11 +164,11 @@ class AggregateStore:
         if not work.commands:
             return
         if not self._schemas_kept:
-            tables.keep_schemas(connection, self._schemas)
-        tables.append_events(connection, work.events)
+            writing.keep_schemas(connection, self._schemas)
+        writing.append_events(connection, work.events)
         outbox.insert(connection, work.outbox)
-        tables.remember_commands(connection, work.commands)
-        tables.make_claims(connection, work.new_claims)
+        writing.remember_commands(connection, work.commands)
+        writing.make_claims(connection, work.new_claims)
 
     @contextmanager
     def _session(self) -> Iterator[Connection[Any]]:

@@ -25,8 +25,8 @@ from topics.store.chain import GENESIS
 from topics.store.hosting import HostedAggregate
 from topics.store.recording import Stream, record
 from topics.store.results import from_memory
+from topics.store.rows import AggregateKey, ClaimKey, ClaimRow, CommandKey, CommandRow, EventRow, HeldClaim, Memory
 from topics.store.storable import ID_BYTES_MAX
-from topics.store.tables import AggregateKey, ClaimKey, ClaimRow, CommandKey, CommandRow, EventRow, HeldClaim, Memory
 
 ATTEMPTS = Stream(ATTEMPT, ATTEMPT_OWNER, "order-capture.v1", ORDER_CAPTURE.name)
 

@@ -1,0 +1,62 @@
+# Two commands do everything on a fresh machine: `make demo` runs the main job, `make test` the tests.
+# Nothing outside this folder is touched: .venv holds the Python packages, .ordertruth the stack's parts and data.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-full lint format check bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Install the pinned packages into .venv
+
+# the lock files decide: they are compiled from pyproject.toml by `make lock`
+$(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=python3.x")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned packages into $(VENV) (once; a few minutes)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Run the main job; options in DEMO_ARGS, such as DEMO_ARGS="--orders 200 --seed 1 --exit"
+	@$(BIN)/ordertruth demo $(DEMO_ARGS)
+
+test: setup ## Run the fast tests (at most 15 minutes); options in TEST_ARGS
+	@$(BIN)/python -m pytest -m "not full" $(TEST_ARGS)
+
+test-full: setup ## Run every test, the slow proofs included
+	@$(BIN)/python -m pytest $(TEST_ARGS)
+
+lint: setup ## Check style, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: setup ## Put the code in its standard form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+check: lint ## Lint, and check the contracts: schemas generated, linted and compatible
+	@$(BIN)/ordertruth schemas lint
+	@$(BIN)/ordertruth schemas check
+
+bench: setup ## Measure against plain Faust; options in BENCH_ARGS
+	@$(BIN)/ordertruth bench $(BENCH_ARGS)
+
+lock: setup ## Compile the lock files anew from pyproject.toml
+	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --output-file requirements.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+clean: ## Stop the stack and remove everything that was installed or written here
+	@test ! -x $(BIN)/ordertruth || $(BIN)/ordertruth down
+	@rm -rf $(VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Measurements against peers: the same derivation, the same events, one run."""
