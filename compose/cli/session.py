@@ -9,15 +9,17 @@ if TYPE_CHECKING:
     from compose.settings import Settings
 
 
-def open_session() -> Settings:
+def open_session(*, service: bool = False) -> Settings:
     """Read the settings and point the logs at standard error, so that standard output holds results alone.
 
+    A service logs what it does; a command that a person waits for only what goes wrong, unless the level is set.
     Raises ConfigurationError as `load_settings` does.
     """
     from compose.settings import load_settings
 
     settings = load_settings()
-    configure_logs(settings.log_level)
+    chosen = service or "log_level" in settings.model_fields_set
+    configure_logs(settings.log_level if chosen else "warning")
     return settings
 
 

@@ -24,7 +24,7 @@ def worker(
     from compose.workers import SERVICES, STREAM_APPS, ServiceThreads, check_names
 
     check_names(apps)
-    settings = open_session()
+    settings = open_session(service=True)
     endpoints = endpoints_in_use(settings)
     services = ServiceThreads({name: SERVICES[name](endpoints) for name in apps if name in SERVICES})
     services.start()

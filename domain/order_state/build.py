@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from domain.derivation import Authority
@@ -15,6 +16,9 @@ from domain.order_state.tmf622 import V4, V5
 RULE_ID = "header-state"
 AUTHORITATIVE_FOR = ("orderSearch", "supportSummary")
 NOT_AUTHORITATIVE_FOR = ("orderState", "fulfillmentState", "billing", "commercialTerms")
+
+# One event with an absurd version must not make a record that fills the memory.
+GAPS_SHOWN_MAX = 1000
 
 VOLATILE_DERIVATION_FIELDS = frozenset({"calculatedAt", "validUntil", "sourceLagMs"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,7 +50,7 @@ def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at:
         "items": [_item(item) for item in view.items],
         "blockers": _blockers(facts, view),
         "version": version,
-        "versionGaps": [v for v in range(1, version) if v not in facts.versions],
+        "versionGaps": list(islice((v for v in range(1, version) if v not in facts.versions), GAPS_SHOWN_MAX)),
         "conflictingVersions": sorted(facts.conflicts),
         "lastEventAt": _time(time_us),
         "derivation": {

@@ -99,7 +99,7 @@ def blockers(facts: OrderFacts, view: OrderView) -> list[dict[str, Any]]:
 
 def _cancelling_since(facts: OrderFacts, view: OrderView) -> int:
     """When the oldest request was made that is still open; a state nobody asked for counts from its own event."""
-    asked = [facts.cancellation[3]] if _open(facts.cancellation) else []
+    asked: list[int] = [facts.cancellation[3]] if _open(facts.cancellation) else []
     for item in view.items:
         if item.executable and item.state is ItemState.CANCELLING:
             _, cancel = facts.items.get(item.item_id, ([], []))

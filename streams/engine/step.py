@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import structlog
 
-from domain.errors import IntegrityError, UnavailableError
+from domain.errors import OrdertruthError, RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import DeadLetter, dead_letter
-from streams.engine.processor import Counts, Output, Processor
+from streams.engine.processor import Counts, Output, Processor, State
 from streams.engine.store import MemoryStore
 
 log = structlog.get_logger(__name__)
@@ -24,6 +24,24 @@ class Step(NamedTuple):
     counts: Counts
 
 
+class _Trial:
+    """The changes of one record, kept apart from the store's until it is known that the record will go."""
+
+    def __init__(self, store: State) -> None:
+        self._store = store
+        self._changes: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self._changes[key] if key in self._changes else self._store.get(key)
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        self._changes[key] = value
+
+    def accept(self) -> None:
+        for key, value in self._changes.items():
+            self._store.put(key, value)
+
+
 def run(
     processor: Processor,
     batch: RecordBatch,
@@ -35,19 +53,31 @@ def run(
 ) -> Step:
     """Apply a batch; the fast way first, record by record only when one of them fails.
 
-    `UnavailableError` and `IntegrityError` go through, with the batch undone: they are no fault of a record.
+    A record is to blame for a `RecordError` and for what no one foresaw. Every other `OrdertruthError` (a part that is
+    away, a schema that was never registered, access denied) goes through, with the batch undone: it would meet the
+    next record as well.
     """
     outputs: list[Output] = []
     try:
         counts = processor.process(batch, now, store, outputs)
-    except (UnavailableError, IntegrityError):
+    except Exception as error:
         store.undo_batch()
-        raise
+        if not _blames_a_record(error):
+            raise
+    else:
+        store.release()
+        return Step(outputs, [], counts)
+    try:
+        result = _one_by_one(processor, batch, now, store, consumer=consumer, dead_letter_topic=dead_letter_topic)
     except Exception:
         store.undo_batch()
-        return _one_by_one(processor, batch, now, store, consumer=consumer, dead_letter_topic=dead_letter_topic)
+        raise
     store.release()
-    return Step(outputs, [], counts)
+    return result
+
+
+def _blames_a_record(error: Exception) -> bool:
+    return isinstance(error, RecordError) or not isinstance(error, OrdertruthError)
 
 
 def _one_by_one(
@@ -65,13 +95,12 @@ def _one_by_one(
     for index in range(len(batch)):
         single = batch.only(index)
         produced: list[Output] = []
+        trial = _Trial(store)
         try:
-            counts.add(processor.process(single, now, store, produced))
-        except (UnavailableError, IntegrityError):
-            store.undo_batch()
-            raise
+            counts.add(processor.process(single, now, trial, produced))
         except Exception as error:
-            store.undo_batch()
+            if not _blames_a_record(error):
+                raise
             letters.append(dead_letter(dead_letter_topic, single, consumer, error, now))
             counts.add(Counts(read=1, dead_lettered=1))
             log.warning(
@@ -82,6 +111,6 @@ def _one_by_one(
                 error=str(error),
             )
         else:
-            store.release()
+            trial.accept()
             outputs += produced
     return Step(outputs, letters, counts)

@@ -31,6 +31,7 @@ class TransactionalProducer:
                 "linger.ms": 5,
                 "compression.type": "lz4",
                 "retry.backoff.ms": 5,
+                "log_level": 3,  # what is retried by itself is not worth a line
                 "queue.buffering.max.messages": 500_000,
             }
         )

@@ -63,7 +63,7 @@ def header(
     return _ended(executable, e, policy) if over else H.ACCEPTED
 
 
-def _ended(executable: list[I], e: list[I], policy: str) -> H:
+def _ended(executable: Sequence[I], e: Sequence[I], policy: str) -> H:
     if all(state is I.COMPLETED for state in e):
         mixed = policy == "mef123.v1" and I.CANCELLED in executable
         return H.PARTIALLY_COMPLETED if mixed else H.COMPLETED

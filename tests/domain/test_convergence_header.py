@@ -190,3 +190,10 @@ def test_the_record_names_the_state_in_every_vocabulary() -> None:
     assert (built["state"], built["declaredState"], built["publishedState"]) == ("InProgress", "InProgress", "Draft")
     assert (built["tmf622V4State"], built["tmf622V5State"]) == ("inProgress", "inProgress")
     assert (built["progressPercent"], built["cancelledItems"], built["version"]) == (50, 0, 4)
+
+
+def test_an_absurd_version_makes_no_endless_list_of_gaps() -> None:
+    log = _log()
+    payload = {"orderNumber": "PO-1", "accountId": "acc-1", "state": "Accepted", "itemId": "a"}
+    log.memory.apply(Fact("ProductOrderItemStarted", 2**60, "e-x", 1, 1, 1, payload, (TOPIC, 0, 9)))
+    assert build("t:o", log.memory, REFERENCE_V1, EPOCH)["versionGaps"] == list(range(3, 1003))

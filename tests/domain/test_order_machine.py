@@ -83,16 +83,19 @@ class OrderMachine(RuleBasedStateMachine):
         command = next_command(order, MACHINE[name].command, f"command-{self.sent}", choose)
         before = order.facts.copy().to_plain()
         view = order.view
+        events: tuple[ProductOrderEvent, ...] = ()
+        refusal: Refusal | None = None
         try:
             events = decide(order, command, self.now)
-        except Refusal as refusal:
-            assert order.facts.to_plain() == before
-            assert order.view == view
+        except Refusal as refused:
+            refusal = refused
+        assert order.facts.to_plain() == before, "deciding must not change the order that is decided on"
+        assert order.view == view
+        if refusal is not None:
             assert refusal.message
             assert refusal.remediation
             assert refusal.category
             return
-        assert order.facts.to_plain() == before, "deciding must not change the order that is decided on"
         assert events, "a command that is carried out leaves a fact"
         assert decide(order, command, self.now) == events
         assert name in ALWAYS or order.state not in ENDED or name == "CloseProductOrderAsFailed"

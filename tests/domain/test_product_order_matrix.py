@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from domain.command import Command
@@ -84,18 +86,20 @@ def test_the_table_and_the_aggregate_agree(kind: type[Command], state: H) -> Non
     """R152, R153: refused as an illegal transition exactly where the table has no such row."""
     desk = desk_in(state)
     command = desk.command(kind, **SAMPLES[kind])
-    code = None
-    try:
+    if kind.__name__ in allowed_in(state):
+        with suppress(Refusal):
+            decide(desk.order, command, NOW)
+            return
+    with pytest.raises(Refusal) as caught:
         decide(desk.order, command, NOW)
-    except Refusal as refusal:
-        code = refusal.code
-        if code == "STATE_ILLEGAL_TRANSITION":
-            assert refusal.category is Category.STATE
-            assert refusal.retry is Retry.AFTER_STATE_CHANGE
-            assert state.value in refusal.message
-            assert kind.__name__ in refusal.message
-            assert all(name in refusal.remediation for name in allowed_in(state))
-    assert (code == "STATE_ILLEGAL_TRANSITION") == (kind.__name__ not in allowed_in(state))
+    refusal = caught.value
+    assert (refusal.code == "STATE_ILLEGAL_TRANSITION") == (kind.__name__ not in allowed_in(state))
+    if refusal.code == "STATE_ILLEGAL_TRANSITION":
+        assert refusal.category is Category.STATE
+        assert refusal.retry is Retry.AFTER_STATE_CHANGE
+        assert state.value in refusal.message
+        assert kind.__name__ in refusal.message
+        assert all(name in refusal.remediation for name in allowed_in(state))
 
 
 def test_every_state_can_be_reached() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -44,7 +45,9 @@ def emitted() -> dict[str, set[str]]:
     return seen
 
 
-def _step(order: ProductOrder | None, command: Command, now, seen: dict[str, set[str]]) -> ProductOrder | None:  # type: ignore[no-untyped-def]
+def _step(
+    order: ProductOrder | None, command: Command, now: datetime, seen: dict[str, set[str]]
+) -> ProductOrder | None:
     try:
         events = decide(order, command, now)
     except Refusal:

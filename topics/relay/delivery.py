@@ -26,6 +26,7 @@ AggregateKey = tuple[str, str]
 
 _PRODUCER: ProducerConfig = {
     "enable.idempotence": True,
+    "log_level": 3,  # a broker that still loads its coordinators is waited for, without a word on the screen
     "acks": "all",
     "partitioner": "murmur2_random",
     "delivery.timeout.ms": 30_000,
@@ -34,6 +35,8 @@ _PRODUCER: ProducerConfig = {
     "linger.ms": 1,
     "compression.type": "lz4",
 }
+
+_PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001 - the client's names
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +71,8 @@ class Report:
         self.open -= 1
         if error is not None:
             self.held_back.add(framed.key)
+            if error.code() in _PURGED:
+                return  # a consequence of stopping, which must not hide what was wrong before
             self.error = self.error or f"{error.str()} ({error.name()}, topic {framed.message.topic})"
             return
         partition, offset = record.partition(), record.offset()
