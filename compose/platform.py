@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import psycopg
 
 from avro.registry import Registry
 from compose.settings import Settings
 from compose.stack.endpoints import Endpoints
 from compose.stack.folder import StateFolder
-from compose.stack.lifecycle import current, running_stack
-from compose.stack.progress import Reporter
+from compose.stack.lifecycle import current
 from compose.stack.schema_ids import record_schema_ids
 from domain.errors import UnavailableError
 from sinks.clickhouse.sink import ClickHouseSink
@@ -29,14 +25,6 @@ def endpoints_in_use(settings: Settings) -> Endpoints:
         message = "The stack is down."
         raise UnavailableError(message, remediation="Run `ordertruth up` first.")
     return record.endpoints
-
-
-@contextmanager
-def prepared_stack(settings: Settings, reporter: Reporter | None = None) -> Iterator[Endpoints]:
-    """A running stack with topics, schemas and tables in place; one that was not running stops at the end."""
-    with running_stack(settings, reporter) as endpoints:
-        prepare(settings, endpoints)
-        yield endpoints
 
 
 def prepare(settings: Settings, endpoints: Endpoints) -> None:

@@ -1,7 +1,7 @@
 """What every sink promises, whatever store it fills.
 
 A sink mirrors derived topics into tables. It keeps, beside the rows, the offset up to which it has applied each
-partition, so that a restart neither loses nor repeats an effect (architecture, data flow rule 5).
+partition, so that a restart neither loses nor repeats an effect.
 """
 
 from __future__ import annotations

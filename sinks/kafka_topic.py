@@ -8,13 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the library re-exports without saying so
-    AdminClient,
-    OffsetSpec,
-)
+from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # the library re-exports without saying so
 
 from domain.errors import UnavailableError
 from sinks.contract import TopicIdentity
+from topics.admin import admin_client
 
 REQUEST_TIMEOUT_S = 5.0
 
@@ -28,7 +26,7 @@ class TopicDirectory:
     """Answers about topics; every method raises `UnavailableError` when the broker or the topic is away."""
 
     def __init__(self, kafka_config: Mapping[str, Any]) -> None:
-        self._admin = AdminClient(dict(kafka_config), logger=LIBRDKAFKA)
+        self._admin = admin_client(kafka_config)
 
     def identities(self, topics: Iterable[str]) -> dict[str, TopicIdentity]:
         """Cluster id and topic id of each topic."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
 
 from avro.aliases import canonical_actions, canonical_event
 from avro.codec import Decoded, encode_body, frame, unframe
-from avro.headers import format_time, from_headers
-from domain.envelope import Envelope, event_id, event_type, tenant_of
-from domain.errors import RecordError
+from avro.headers import Essentials, essentials, format_time
+from domain.envelope import event_id, event_type, tenant_of
+from domain.errors import ContractError, RecordError
 from domain.order_state import record
 from domain.order_state.build import build
 from domain.order_state.facts import Fact, OrderFacts, Outcome
@@ -22,11 +22,11 @@ from domain.product_order.events import EVENTS
 from streams.clock import PlatformClock
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.processor import Counts, Output, State
+from streams.order_events import require_foldable
 
 _RECORD = record.OrderState.__name__
 _KINDS = frozenset(event.__name__ for event in EVENTS)
 _TYPE = event_type(record.OWNER, record.AGGREGATE, "OrderStateDerived").encode()
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
@@ -93,7 +93,7 @@ class OrderStateProcessor:
         return key, as_fact(
             kind,
             key,
-            from_headers(batch.headers[index]),
+            essentials(batch.headers[index]),
             canonical_actions(decoded.data).value,
             content_hash(unframe(value).body, batch.headers[index]),
             (batch.topic, batch.partition, batch.offsets[index]),
@@ -102,19 +102,26 @@ class OrderStateProcessor:
     def _output(self, key: bytes, facts: OrderFacts, calculated_at: datetime, schema_id: int) -> Output:
         order_id = key.decode()
         derived = build(order_id, facts, self._policy, calculated_at)
-        value = frame(schema_id, encode_body(_RECORD, derived))
-        return Output(self._topic, key, value, _headers(order_id, derived))
+        try:
+            body = encode_body(_RECORD, derived)
+        except ContractError as error:  # an event said something no record can hold: it is to blame, not the platform
+            raise _bad("NOT_DERIVABLE", error.message) from error
+        return Output(self._topic, key, frame(schema_id, body), _headers(order_id, derived))
 
 
 def as_fact(
     kind: str,
     key: bytes,
-    envelope: Envelope,
+    envelope: Essentials,
     payload: dict[str, Any],
     content: int,
     position: tuple[str, int, int],
 ) -> Fact:
-    """The event as the fold sees it. Raises `RecordError` when key, headers and payload disagree about whose it is."""
+    """The event as the fold sees it.
+
+    Raises `RecordError` when key, headers and payload disagree about whose it is, or when the fold could not read it.
+    """
+    require_foldable(kind, payload)
     order_id = payload["orderId"]
     if key.decode(errors="replace") != order_id or envelope.subject != order_id:
         raise _bad("KEY_MISMATCH", f"Key {key!r} and subject {envelope.subject!r} are not the order {order_id!r}.")
@@ -126,8 +133,8 @@ def as_fact(
         envelope.aggregate_version,
         envelope.event_id,
         content,
-        _microseconds(envelope.time),
-        _microseconds(envelope.recorded_time),
+        envelope.time_us,
+        envelope.recorded_us,
         payload,
         position,
     )
@@ -138,11 +145,6 @@ def content_hash(body: bytes | memoryview, headers: Headers) -> int:
     digest = hashlib.blake2b(body, digest_size=8)
     digest.update(next((value for name, value in headers if name == "ce_id"), b"") or b"")
     return int.from_bytes(digest.digest(), "big") >> 1
-
-
-def _microseconds(moment: datetime) -> int:
-    delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
 def _headers(order_id: str, derived: dict[str, Any]) -> Headers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the library re-exports without saying so
-    AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
@@ -21,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the library
 )
 
 from domain.errors import ConfigurationError, ContractError, OrdertruthError, UnavailableError
+from topics.admin import admin_client
 from topics.plan import ActualTopic, ConfigValue, Plan, make_plan
 
 if TYPE_CHECKING:
@@ -53,11 +52,6 @@ _DENIED = frozenset(
     }
 )
 
-# librdkafka prints each failed connection to standard error unless a logger takes it; the errors raised say it once.
-_LIBRDKAFKA = logging.getLogger(f"{__name__}.librdkafka")
-_LIBRDKAFKA.addHandler(logging.NullHandler())
-_LIBRDKAFKA.propagate = False
-
 log = structlog.get_logger(__name__)
 
 
@@ -70,7 +64,7 @@ class Broker:
     def __init__(self, config: Mapping[str, str], *, timeout_s: float = REQUEST_TIMEOUT_S) -> None:
         self._servers = config["bootstrap.servers"]
         self._timeout_s = timeout_s
-        self._admin = AdminClient(dict(config), logger=_LIBRDKAFKA)
+        self._admin = admin_client(config)
 
     def topics(self) -> dict[str, ActualTopic]:
         """Every topic of the cluster with its settings. Raises `UnavailableError` when no broker answers."""

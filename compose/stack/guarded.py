@@ -66,6 +66,7 @@ class GuardedProcess:
         """Start the command and return when it runs. Raises UnavailableError when it cannot be executed."""
         if self._guard is not None and self._guard.poll() is None:
             return self
+        self.request_stop()  # closes the line to an earlier life, which has ended
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         mine, its = socket.socketpair()
         plan = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from avro.aliases import canonical_actions, canonical_event
 from avro.codec import SchemaForId, decode, unframe
-from avro.headers import from_headers
+from avro.headers import essentials
 from compose.verify.raw import Raw
 from domain.errors import RecordError
 from domain.order_state.build import build, canonical
@@ -46,7 +46,8 @@ def fold(
         place = (record.partition, record.offset)
         try:
             fact = _fact(record, schema_for_id)
-        except RecordError:
+        except (RecordError, LookupError, TypeError, ValueError, AttributeError):
+            # the others are what a schema of somebody else's making can lead to
             expected.unreadable.add(place)
             continue
         expected.event_at[place] = fact.event_id
@@ -69,7 +70,7 @@ def _fact(record: Raw, schema_for_id: SchemaForId) -> Any:
     return as_fact(
         kind,
         record.key,
-        from_headers(record.headers),
+        essentials(record.headers),
         canonical_actions(decoded.data).value,
         content_hash(unframe(record.value).body, record.headers),
         (record.topic, record.partition, record.offset),

@@ -182,7 +182,11 @@ def _await_rest(endpoints: Endpoints, settle_seconds: float, notes: list[str]) -
         if time.monotonic() > deadline:
             told = ", ".join(f"{name}: {count}" for name, count in behind.items() if count)
             message = f"The platform is not at rest after {settle_seconds:g} s; still to be read: {told}."
-            raise UnavailableError(message, remediation="Start `ordertruth worker order-state sinks` and verify again.")
+            raise UnavailableError(
+                message,
+                remediation="Start `ordertruth worker order-state` and `ordertruth worker sink-postgres sink-clickhouse`, "
+                "and verify again.",
+            )
         time.sleep(POLL_SECONDS)
     if "sink-clickhouse" not in behind:
         notes.append("ClickHouse is away.")

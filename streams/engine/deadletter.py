@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from avro.headers import format_time
 from domain.errors import RecordError
 from streams.engine.batch import Headers, RecordBatch
 
@@ -31,6 +32,6 @@ def dead_letter(topic: str, batch: RecordBatch, consumer: str, error: Exception,
         ("dlq_error_code", (code if known else f"UNEXPECTED_{code}").encode()),
         ("dlq_error_message", str(error).encode()),
         ("dlq_attempts", b"1"),
-        ("dlq_time", now.isoformat().encode()),
+        ("dlq_time", format_time(now).encode()),
     ]
     return DeadLetter(topic, batch.keys[0], batch.values[0], [*batch.headers[0], *reason])

@@ -1,4 +1,4 @@
-"""Header state of an order, written down from the clauses of the design a second time.
+"""Header state of an order, written down from its clauses a second time.
 
 Nothing here is imported from the code under test but its vocabularies: `header` says what state an order has to
 be in, `Story` replays events one after the other and says what that order's items, cancellation and fallouts are.

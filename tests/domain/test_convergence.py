@@ -1,4 +1,4 @@
-"""Any permutation and any duplication of an order's events ends in the same canonical record (reconciliation.md)."""
+"""Any permutation and any duplication of an order's events ends in the same canonical record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two built-in policies against the clauses of the design, over every combination (R174-R183)."""
+"""The two built-in policies against their clauses, over every combination (R174-R183)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ from tests.streams.wire import Raw, batch
 NUMBERS = st.integers(0, 2**62)
 TOPICS = st.text(min_size=1, max_size=12)
 COUNTS = st.builds(Counts, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
-POSITIONS = st.builds(Position, st.dictionaries(TOPICS, NUMBERS, max_size=3), st.dictionaries(TOPICS, COUNTS, max_size=3))
+POSITIONS = st.builds(
+    Position, st.dictionaries(TOPICS, NUMBERS, max_size=3), st.dictionaries(TOPICS, COUNTS, max_size=3)
+)
 RECORDS = [Raw(b"k%d" % i, b"v%d" % i if i else None, [("h", b"%d" % i)]) for i in range(3)]
 
 

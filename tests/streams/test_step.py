@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.errors import ConfigurationError, ContractError, IntegrityError, OrdertruthError, RecordError, UnavailableError
+from domain.errors import (
+    ConfigurationError,
+    ContractError,
+    IntegrityError,
+    OrdertruthError,
+    RecordError,
+    UnavailableError,
+)
 from streams.engine import step
 from streams.engine.batch import RecordBatch
 from streams.engine.processor import Counts, Output, State
@@ -29,7 +36,7 @@ class Tally:
         self.failures = failures or {}
         self.calls: list[int] = []
 
-    def process(self, given: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:  # noqa: ARG002
+    def process(self, given: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
         self.calls.append(len(given))
         counts = Counts(read=len(given))
         for key, value in zip(given.keys, given.values, strict=True):

@@ -46,10 +46,11 @@ class DictContracts:
 
     def schema_for_id(self, schema_id: int) -> WriterSchema:
         if schema_id not in self.schemas:
-            raise RecordError("UNKNOWN_SCHEMA_ID", f"No schema has the id {schema_id}.", stage="decode")
+            message = f"No schema has the id {schema_id}."
+            raise RecordError("UNKNOWN_SCHEMA_ID", message, stage="decode", remediation="Register it.")
         return self.schemas[schema_id]
 
-    def id_for(self, topic: str, record_name: str) -> int:  # noqa: ARG002 - one id on every topic is enough here
+    def id_for(self, topic: str, record_name: str) -> int:
         return SCHEMA_IDS[record_name]
 
 

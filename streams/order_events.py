@@ -1,0 +1,99 @@
+"""What the fold needs of an order's event, looked at before it is folded.
+
+Readers decode with the writer's schema, so anything its author knows can arrive: fields may be missing, and words may
+be newer than this release. Whether the fold would stumble over them depends on what it has read before; checking here
+keeps the answer the same in whichever order events arrive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from domain.errors import RecordError
+from domain.order_state.states import Action, HeaderState, ItemState, Repair
+
+_ALWAYS = frozenset({"orderId", "orderNumber", "accountId", "version", "state"})
+_ITEM = frozenset({"itemId", "action", "offeringId"})
+_FURTHER: Mapping[str, frozenset[str]] = {
+    "ProductOrderCreated": frozenset({"items"}),
+    "ProductOrderAccepted": frozenset({"items"}),
+    "ProductOrderAmended": frozenset({"items"}),
+    "ProductOrderItemStarted": frozenset({"itemId"}),
+    "ProductOrderItemPendingExternal": frozenset({"itemId"}),
+    "ProductOrderItemCompleted": frozenset({"itemId"}),
+    "ProductOrderItemCancelled": frozenset({"itemId"}),
+    "ProductOrderItemFailed": frozenset({"itemId", "repair"}),
+    "ProductOrderFalloutRaised": frozenset({"falloutId", "repair"}),
+    "ProductOrderFalloutResolved": frozenset({"falloutId"}),
+    "ProductOrderCancellationRequested": frozenset({"itemIds"}),
+    "ProductOrderCancellationRefused": frozenset({"itemIds"}),
+}
+_REQUIRED = {kind: _ALWAYS | further for kind, further in _FURTHER.items()}
+_HEADER_STATES = frozenset(state.value for state in HeaderState)
+_WORDS: Mapping[str, frozenset[str]] = {
+    "repair": frozenset(repair.value for repair in Repair),
+    "itemState": frozenset(state.value for state in ItemState),
+}
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "orderNumber": (str,),
+    "accountId": (str,),
+    "quoteId": (str, type(None)),
+    "quoteVersion": (int, type(None)),
+}
+_ACTIONS = frozenset(action.value for action in Action)
+
+
+def require_foldable(kind: str, payload: Mapping[str, Any]) -> None:
+    """Refuse an event the fold could not take in.
+
+    Raises `RecordError` MISSING_FIELDS, WRONG_TYPE or UNKNOWN_WORD (stage `apply`).
+    """
+    _require_fields(kind, _REQUIRED.get(kind, _ALWAYS), payload)
+    for field, types in _TYPES.items():
+        if not isinstance(payload.get(field), types):
+            raise _wrong_type(kind, field, payload.get(field))
+    if payload["state"] not in _HEADER_STATES:
+        raise _unknown_word(kind, "state", payload["state"])
+    for field, words in _WORDS.items():
+        word = payload.get(field)
+        if word is not None and word not in words:
+            raise _unknown_word(kind, field, word)
+    if "items" in _FURTHER.get(kind, ()):
+        _require_items(kind, payload["items"])
+
+
+def _require_items(kind: str, items: Iterable[Mapping[str, Any]]) -> None:
+    for item in items:
+        _require_fields(f"{kind}.items", _ITEM, item)
+        if item["action"] not in _ACTIONS:
+            raise _unknown_word(f"{kind}.items", "action", item["action"])
+
+
+def _require_fields(what: str, wanted: frozenset[str], found: Mapping[str, Any]) -> None:
+    if not wanted <= found.keys():
+        missing = ", ".join(sorted(wanted - found.keys()))
+        raise RecordError(
+            "MISSING_FIELDS",
+            f"The {what} has no {missing}.",
+            stage="apply",
+            remediation="Have its producer register the committed schema, then replay.",
+        )
+
+
+def _wrong_type(kind: str, field: str, value: object) -> RecordError:
+    return RecordError(
+        "WRONG_TYPE",
+        f"The {field} of a {kind} cannot be {value!r}.",
+        stage="apply",
+        remediation="Have its producer register the committed schema, then replay.",
+    )
+
+
+def _unknown_word(what: str, field: str, word: object) -> RecordError:
+    return RecordError(
+        "UNKNOWN_WORD",
+        f"This release knows no {field} {word!r} of a {what}.",
+        stage="apply",
+        remediation="Install the release that knows it, then replay the dead letter.",
+    )
