@@ -137,12 +137,22 @@ def essentials(headers: Iterable[tuple[str, bytes | None]] | None) -> Essentials
     return Essentials(event_id, subject, version, time_us, recorded_us)
 
 
+def microseconds(moment: datetime) -> int:
+    """An aware time as microseconds since the epoch."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def format_microseconds(since_epoch: int) -> bytes:
+    """RFC 3339 in UTC with microseconds and `Z`, as a header has it."""
+    return f"{(_EPOCH + timedelta(microseconds=since_epoch)).isoformat(timespec='microseconds')[:-6]}Z".encode()
+
+
 def _microseconds(text: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         message = "it has no time zone"
         raise ValueError(message)
-    return (moment - _EPOCH) // _MICROSECOND
+    return microseconds(moment)
 
 
 def _texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:

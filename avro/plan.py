@@ -41,11 +41,15 @@ _SIMPLE: dict[str, Callable[[], layout.Node]] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to walk a record; `always` are the fields that only prove good when their values are made."""
+    """How to walk a record.
+
+    `always` are the fields that only prove good when their values are made. `nested` tells that arrays hold arrays,
+    which takes many steps for few values each.
+    """
 
     root: layout.Record
-    names: frozenset[str]
     always: tuple[str, ...]
+    nested: bool
 
 
 class _NoPlanError(Exception):
@@ -66,6 +70,8 @@ class _Planner:
     def __init__(self) -> None:
         self._named: dict[str, tuple[layout.Node, bool]] = {}
         self._unproven = False
+        self._nested = False
+        self._depth = 0
 
     def plan(self, schema: Mapping[str, Any]) -> Plan:
         names, fields, always = [], [], []
@@ -75,7 +81,7 @@ class _Planner:
             fields.append(self._node(field["type"]))
             if self._unproven:
                 always.append(field["name"])
-        return Plan(layout.Record(names, fields), frozenset(names), tuple(always))
+        return Plan(layout.Record(names, fields), tuple(always), self._nested)
 
     def _node(self, schema: Any) -> layout.Node:
         if isinstance(schema, list):
@@ -84,7 +90,14 @@ class _Planner:
             return layout.Union([self._node(branch) for branch in schema])
         if isinstance(schema, str):
             return self._reference(schema)
-        plain = self._plain(schema)
+        outer, self._unproven = self._unproven, False
+        node = self._logical(self._plain(schema), schema)
+        if "name" in schema:
+            self._named[schema["name"]] = node, self._unproven
+        self._unproven |= outer
+        return node
+
+    def _logical(self, plain: layout.Node, schema: Mapping[str, Any]) -> layout.Node:
         if "logicalType" not in schema:
             return plain
         logical = f"{schema['type']}-{schema['logicalType']}"
@@ -112,17 +125,12 @@ class _Planner:
         kind = schema["type"]
         if kind in _SIMPLE:
             return _SIMPLE[kind]()
-        if kind == "array":
-            return layout.Array(self._node(schema["items"]))
-        if kind == "map":
-            return layout.Map(self._node(schema["values"]))
-        outer, self._unproven = self._unproven, False
-        node = self._define(kind, schema)
-        self._named[schema["name"]] = node, self._unproven
-        self._unproven |= outer
-        return node
-
-    def _define(self, kind: str, schema: Mapping[str, Any]) -> layout.Node:
+        if kind in ("array", "map"):
+            self._nested |= self._depth > 0
+            self._depth += 1
+            inner = self._node(schema["items" if kind == "array" else "values"])
+            self._depth -= 1
+            return layout.Array(inner) if kind == "array" else layout.Map(inner)
         if kind == "enum":
             return layout.Enum(schema["symbols"])
         if kind == "fixed":

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 SIMULATED_PREFIX = "sim-"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PlatformClock:
-    """What time it is for a tenant.
+    """What time it is for a tenant, in microseconds since the epoch.
 
     A simulated tenant (`sim-…`) lives in the time its events were recorded in: its clock stands at the newest one
     read. Every other tenant has the wall clock, which the caller passes in.
@@ -18,10 +15,10 @@ class PlatformClock:
     def __init__(self) -> None:
         self._simulated: dict[str, int] = {}
 
-    def read(self, tenant: str, recorded_us: int, now: datetime) -> datetime:
-        """The tenant's time on reading an event recorded at `recorded_us` (microseconds since the epoch)."""
+    def read(self, tenant: str, recorded_us: int, now_us: int) -> int:
+        """The tenant's time on reading an event recorded at `recorded_us`."""
         if not tenant.startswith(SIMULATED_PREFIX):
-            return now
+            return now_us
         newest = max(recorded_us, self._simulated.get(tenant, 0))
         self._simulated[tenant] = newest
-        return _EPOCH + timedelta(microseconds=newest)
+        return newest

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import msgspec
 
 from avro.aliases import canonical_actions, canonical_event
-from avro.codec import Decoded, encode_body, frame, unframe
-from avro.headers import Essentials, essentials, format_time
+from avro.codec import Decoded, frame, unframe
+from avro.headers import Essentials, essentials, format_microseconds, microseconds
 from domain.envelope import event_id, event_type, tenant_of
-from domain.errors import ContractError, RecordError
+from domain.errors import RecordError
 from domain.order_state import record
-from domain.order_state.build import build
+from domain.order_state.derive import derive
 from domain.order_state.facts import Fact, OrderFacts, Outcome
 from domain.order_state.policy import HeaderPolicy
 from domain.product_order.events import EVENTS
@@ -23,10 +23,12 @@ from streams.clock import PlatformClock
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.processor import Counts, Output, State
 from streams.order_events import require_foldable
+from streams.order_state_wire import write
 
 _RECORD = record.OrderState.__name__
 _KINDS = frozenset(event.__name__ for event in EVENTS)
 _TYPE = event_type(record.OWNER, record.AGGREGATE, "OrderStateDerived").encode()
+_SOURCE = record.OWNER.encode()
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
@@ -52,13 +54,15 @@ class OrderStateProcessor:
         self._contracts = contracts
         self._policy = policy
         self._topic = output_topic
+        self._policy_id = policy.policy_id.encode()
         self._clock = PlatformClock()
 
     def process(self, batch: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
         """One output for each order that changed, however many of its events the batch holds."""
         counts = Counts(read=len(batch))
         orders: dict[bytes, OrderFacts] = {}
-        changed: dict[bytes, datetime] = {}
+        changed: dict[bytes, int] = {}
+        now_us = microseconds(now)
         for index in range(len(batch)):
             key, fact = self._fact(batch, index)
             facts = orders.get(key)
@@ -73,12 +77,12 @@ class OrderStateProcessor:
                     counts.stale += 1
                 case Outcome.APPLIED:
                     counts.applied += 1
-            changed[key] = self._clock.read(tenant_of(key.decode()), fact.recorded_us, now)
+            changed[key] = self._clock.read(tenant_of(key.decode()), fact.recorded_us, now_us)
         schema_id = self._contracts.id_for(self._topic, _RECORD) if changed else 0
-        for key, calculated_at in changed.items():
+        for key, calculated_us in changed.items():
             facts = orders[key]
             state.put(key, _pack(facts.to_plain()))
-            out.append(self._output(key, facts, calculated_at, schema_id))
+            out.append(self._output(key, facts, calculated_us, schema_id))
         return counts
 
     def _fact(self, batch: RecordBatch, index: int) -> tuple[bytes, Fact]:
@@ -99,14 +103,30 @@ class OrderStateProcessor:
             (batch.topic, batch.partition, batch.offsets[index]),
         )
 
-    def _output(self, key: bytes, facts: OrderFacts, calculated_at: datetime, schema_id: int) -> Output:
+    def _output(self, key: bytes, facts: OrderFacts, calculated_us: int, schema_id: int) -> Output:
         order_id = key.decode()
-        derived = build(order_id, facts, self._policy, calculated_at)
         try:
-            body = encode_body(_RECORD, derived)
-        except ContractError as error:  # an event said something no record can hold: it is to blame, not the platform
-            raise _bad("NOT_DERIVABLE", error.message) from error
-        return Output(self._topic, key, frame(schema_id, body), _headers(order_id, derived))
+            body = write(order_id, facts, derive(facts, self._policy), self._policy, calculated_us)
+        except (AttributeError, KeyError, TypeError) as error:
+            # a foreign schema let something through that no record can hold: the event is to blame, not the platform
+            raise _bad("NOT_DERIVABLE", f"Order {order_id} cannot be written down: {error!r}.") from error
+        return Output(self._topic, key, frame(schema_id, body), self._headers(order_id, facts, calculated_us))
+
+    def _headers(self, order_id: str, facts: OrderFacts, calculated_us: int) -> Headers:
+        version, _, newest_id, *_ = max(facts.inputs.values(), key=lambda register: (register[0], register[2]))
+        return [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", event_id(f"{_RECORD}/{order_id}", version, newest_id).encode()),
+            ("ce_type", _TYPE),
+            ("ce_source", _SOURCE),
+            ("ce_subject", order_id.encode()),
+            ("ce_time", format_microseconds(facts.newest[2])),
+            ("ce_recordedtime", format_microseconds(calculated_us)),
+            ("ce_tenantid", tenant_of(order_id).encode()),
+            ("ce_causationid", newest_id.encode()),
+            ("ce_policyversion", self._policy_id),
+            ("content-type", b"application/avro"),
+        ]
 
 
 def as_fact(
@@ -145,24 +165,6 @@ def content_hash(body: bytes | memoryview, headers: Headers) -> int:
     digest = hashlib.blake2b(body, digest_size=8)
     digest.update(next((value for name, value in headers if name == "ce_id"), b"") or b"")
     return int.from_bytes(digest.digest(), "big") >> 1
-
-
-def _headers(order_id: str, derived: dict[str, Any]) -> Headers:
-    newest = max(derived["derivation"]["inputs"], key=lambda i: (i["version"], i["eventId"]))
-    calculated_at = format_time(derived["derivation"]["calculatedAt"]).encode()
-    return [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", event_id(f"{_RECORD}/{order_id}", derived["version"], newest["eventId"]).encode()),
-        ("ce_type", _TYPE),
-        ("ce_source", record.OWNER.encode()),
-        ("ce_subject", order_id.encode()),
-        ("ce_time", format_time(derived["lastEventAt"]).encode()),
-        ("ce_recordedtime", calculated_at),
-        ("ce_tenantid", tenant_of(order_id).encode()),
-        ("ce_causationid", newest["eventId"].encode()),
-        ("ce_policyversion", derived["policyId"].encode()),
-        ("content-type", b"application/avro"),
-    ]
 
 
 def _bad(code: str, message: str) -> RecordError:

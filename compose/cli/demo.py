@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compose.cli.output import JsonCommand, JsonTarget, write_json
+from compose.cli.output import JsonCommand, JsonTarget, require_writable, write_json
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -38,6 +38,7 @@ def demo(
     from compose.demo.run import Demonstration
     from compose.stack.lifecycle import running_stack
 
+    require_writable(json)
     settings = open_session()
     with ExitStack() as cleanup:
         with shown() as told:

@@ -53,6 +53,7 @@ class _Table:
         self._began = time.monotonic()
 
     def __rich__(self) -> RenderableType:
+        from rich.align import Align
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table
@@ -74,7 +75,7 @@ class _Table:
         ]
         for label, value in rows:
             table.add_row(label, f"{value:,}" if isinstance(value, int) else value)
-        bar = ProgressBar(total=p.orders, completed=p.orders_done, width=40)
+        bar = Align.left(ProgressBar(total=p.orders, completed=p.orders_done, width=40))
         return Group(Text(f"{time.monotonic() - self._began:5.1f} s  {p.phase}", style="bold"), bar, table)
 
 

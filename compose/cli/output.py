@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,6 +40,19 @@ class JsonCommand(TyperCommand):
             alone = position + 1 >= end or args[position + 1].startswith("-")
             filled.append(f"--json={STANDARD_OUTPUT}" if word == "--json" and position < end and alone else word)
         return list(super().parse_args(ctx, filled))
+
+
+def require_writable(target: str | None) -> None:
+    """Look, before long work begins, whether its result can be written to `target` at the end.
+
+    Raises ConfigurationError when it cannot.
+    """
+    if target is None or target == STANDARD_OUTPUT:
+        return
+    path = Path(target)
+    if not path.parent.is_dir() or not os.access(path.parent, os.W_OK) or path.is_dir():
+        msg = f"{path} cannot be written: its folder is missing or closed to you, or it is a folder itself."
+        raise ConfigurationError(msg, remediation="Give --json a path in a folder you may write to.")
 
 
 def write_json(value: Any, target: str) -> None:

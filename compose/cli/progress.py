@@ -67,6 +67,7 @@ class ScreenReporter:
             self._states, self._details = dict(states), dict(details)
 
     def __rich__(self) -> RenderableType:
+        from rich.align import Align
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.spinner import Spinner
@@ -84,7 +85,7 @@ class ScreenReporter:
             return table
         done, total = sum(f.done for f in files), max(1, sum(f.total for f in files))
         text = Text(f"fetching {len(files)} files, {done / MEBIBYTE:.0f} of {total / MEBIBYTE:.0f} MiB")
-        return Group(text, ProgressBar(total=total, completed=done, width=40), table)
+        return Group(text, Align.left(ProgressBar(total=total, completed=done, width=40)), table)
 
 
 @contextmanager

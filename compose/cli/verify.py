@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compose.cli.output import JsonCommand, JsonTarget, show_table, write_json
+from compose.cli.output import JsonCommand, JsonTarget, require_writable, show_table, write_json
 
 if TYPE_CHECKING:
     from compose.verify.run import Report
@@ -35,6 +35,7 @@ def verify(
     from compose.stack.lifecycle import running_stack
     from compose.verify.run import verify as check
 
+    require_writable(json)
     settings = open_session()
     with ExitStack() as cleanup:
         with shown() as told:

@@ -127,7 +127,7 @@ class Kafka:
         file = self.folder / "format.properties"
         self._configure(file, aside)
         done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", "-t", self.cluster_id, "-c", str(file)),
+            self._java("kafka.tools.StorageTool", "format", f"--cluster-id={self.cluster_id}", "-c", str(file)),
             capture_output=True,
             text=True,
             timeout=FORMAT_TIMEOUT_S,

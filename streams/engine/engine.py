@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -49,6 +50,7 @@ class Engine:
         self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
+        self._failed = False
         self._lock = asyncio.Lock()
         self.group_metadata: object = None
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
@@ -75,9 +77,22 @@ class Engine:
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch within the open transaction; one of an earlier epoch is thrown away."""
         async with self._lock:
-            if batch.epoch != self._epoch or batch.partition not in self._partitions:
+            if self._failed or batch.epoch != self._epoch or batch.partition not in self._partitions:
                 return
-            self._apply(batch, self._partitions[batch.partition])
+            with self._failing_for_good():
+                self._apply(batch, self._partitions[batch.partition])
+
+    @contextmanager
+    def _failing_for_good(self) -> Iterator[None]:
+        """After a failure the state may know of records whose outputs never left: nothing of it is committed any more.
+
+        Who stops the worker then releases the partitions as if all were well.
+        """
+        try:
+            yield
+        except BaseException:
+            self._failed = True
+            raise
 
     def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         result = step.run(
@@ -108,10 +123,11 @@ class Engine:
             await self._commit()
 
     async def _commit(self) -> None:
-        if not self._producer.open:
+        if self._failed or not self._producer.open:
             return
-        # shielded: a cancelled caller must not release the lock while the commit goes on in its thread
-        await asyncio.shield(asyncio.to_thread(self._commit_blocking))
+        with self._failing_for_good():
+            # shielded: a cancelled caller must not release the lock while the commit goes on in its thread
+            await asyncio.shield(asyncio.to_thread(self._commit_blocking))
 
     def _commit_blocking(self) -> None:
         offsets = []
@@ -131,7 +147,7 @@ class Engine:
     async def release(self, *, lost: bool) -> None:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
         async with self._lock:
-            if lost:
+            if lost or self._failed:
                 self._producer.abort()
             else:
                 await self._commit()

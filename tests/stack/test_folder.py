@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -37,6 +38,16 @@ def test_prepare_keeps_what_it_made(folder: StateFolder) -> None:
     assert folder.check() == before
     assert folder.secret("postgres") == folder.secret("postgres")
     assert stat.S_IMODE(folder.secrets_file.stat().st_mode) == 0o600
+
+
+def test_the_id_of_a_cluster_never_looks_like_an_option(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One random id in 64 would, and Kafka's own tools then refuse it."""
+    ids = [UUID(bytes=b"\xf8" + bytes(15)), UUID(bytes=bytes(16))]
+    monkeypatch.setattr("uuid.uuid4", lambda: ids.pop(0))
+    folder = StateFolder(tmp_path / "state")
+    folder.prepare()
+
+    assert folder.check()["cluster_id"] == "A" * 22
 
 
 def test_other_layout_is_refused(folder: StateFolder) -> None:

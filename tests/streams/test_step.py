@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avro.headers import format_time
 from domain.errors import (
     ConfigurationError,
     ContractError,
@@ -149,7 +150,7 @@ def test_a_dead_letter_says_where_it_was_who_could_not_read_it_and_why(
         ("dlq_error_code", code),
         ("dlq_error_message", message),
         ("dlq_attempts", b"1"),
-        ("dlq_time", NOW.isoformat().encode()),
+        ("dlq_time", format_time(NOW).encode()),
     ]
 
 

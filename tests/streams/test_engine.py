@@ -1,0 +1,177 @@
+"""The engine on a real broker: what a failure leaves behind is never committed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Consumer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from compose.verify.raw import read_all
+from domain.errors import UnavailableError
+from streams.engine.batch import RecordBatch
+from streams.engine.engine import Engine, EngineConfig
+from streams.engine.processor import Counts, Output, State
+from streams.engine.restore import restore
+from tests.streams.platform import eventually
+from tests.streams.wire import Raw, batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from compose.stack.endpoints import Endpoints
+
+pytestmark = pytest.mark.stack
+
+HUGE = b"huge"
+AWAY = b"away"
+
+
+class Copying:
+    """Keeps each record under its key and publishes it; told by the value when to fail, and how."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def process(self, given: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
+        for key, value in zip(given.keys, given.values, strict=True):
+            assert key is not None
+            state.put(key, value)
+            if value == AWAY:
+                raise UnavailableError("A part is away.")
+            out.append(Output(self._topic, key, b"x" * 20_000_000 if value == HUGE else value, []))
+        return Counts(read=len(given), applied=len(given))
+
+
+class Bench:
+    """One engine with topics of its own; `again` is its successor."""
+
+    def __init__(self, stack: Endpoints) -> None:
+        self.config = stack.kafka_config()
+        tag = uuid4().hex[:8]
+        self.source, self.out, self.dlq, self.changelog = (f"test-{tag}.{n}" for n in ("in", "out", "dlq", "changelog"))
+        admin = AdminClient(dict(self.config))
+        names = [self.source, self.out, self.dlq, self.changelog]
+        for made in admin.create_topics([NewTopic(n, 1, 1) for n in names]).values():
+            made.result(20)
+        known = admin.list_topics
+        eventually(lambda: set(names) <= known(timeout=10).topics.keys(), "the topics are there")
+        self.group = Consumer({**self.config, "group.id": f"test-{tag}"})
+        self.tag = tag
+
+    def engine(self) -> Engine:
+        config = EngineConfig(
+            f"test-{self.tag}", "0", self.config, self.changelog, {self.source: self.dlq}, commit_seconds=0.05
+        )
+        made = Engine(config, Copying(self.out))
+        made.start()
+        made.group_metadata = self.group.consumer_group_metadata()
+        return made
+
+    async def adopted(self, epoch: int = 1) -> Engine:
+        engine = self.engine()
+        await engine.adopt(epoch, engine.restore([0]))
+        return engine
+
+    def batch(self, offset: int, *values: bytes, epoch: int = 1) -> RecordBatch:
+        records = [Raw(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
+        return batch(records, offset=offset, topic=self.source, epoch=epoch)
+
+    def published(self) -> list[bytes | None]:
+        return [r.key for r in read_all(self.config, self.out)]
+
+    def kept(self) -> dict[bytes, bytes | None]:
+        store = restore(self.config, self.changelog, 0).store
+        return {k: v for i in range(10) if (v := store.get(k := b"k%d" % i)) is not None}
+
+    def next_offset(self) -> int:
+        return restore(self.config, self.changelog, 0).position.offsets.get(self.source, 0)
+
+
+@pytest.fixture
+def bench(stack: Endpoints) -> Iterator[Bench]:
+    made = Bench(stack)
+    yield made
+    made.group.close()
+
+
+def test_outputs_state_and_position_appear_together(bench: Bench) -> None:
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a", b"b"))
+        assert bench.published() == []
+        await engine.commit()
+        assert bench.published() == [b"k0", b"k1"]
+        await engine.process(bench.batch(2, b"c"))
+        await engine.release(lost=False)
+
+    asyncio.run(life())
+    assert bench.published() == [b"k0", b"k1", b"k2"]
+    assert bench.kept() == {b"k0": b"a", b"k1": b"b", b"k2": b"c"}
+    assert bench.next_offset() == 3
+
+
+def test_partitions_that_are_lost_take_what_was_not_committed_along(bench: Bench) -> None:
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a"))
+        await engine.commit()
+        await engine.process(bench.batch(1, b"b"))
+        await engine.release(lost=True)
+
+    asyncio.run(life())
+    assert bench.published() == [b"k0"]
+    assert bench.kept() == {b"k0": b"a"}
+    assert bench.next_offset() == 1
+
+
+def test_a_batch_of_an_earlier_assignment_is_thrown_away(bench: Bench) -> None:
+    async def life() -> None:
+        engine = await bench.adopted(epoch=2)
+        await engine.process(bench.batch(0, b"a", epoch=1))
+        await engine.commit()
+
+    asyncio.run(life())
+    assert bench.published() == []
+    assert bench.next_offset() == 0
+
+
+@pytest.mark.parametrize("failing", [AWAY, HUGE], ids=["a part is away", "the output does not fit"])
+def test_a_batch_that_failed_is_not_committed_by_whoever_stops_the_worker(bench: Bench, failing: bytes) -> None:
+    """A state that knows a record whose output never left would call it a duplicate when it is read again."""
+
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a"))
+        await engine.commit()
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, it ends the worker
+            await engine.process(bench.batch(1, b"b", failing))
+        await engine.commit()
+        await engine.release(lost=False)
+
+    asyncio.run(life())
+    assert bench.kept() == {b"k0": b"a"}
+    assert bench.next_offset() == 1
+    assert bench.published() == [b"k0"]
+
+
+def test_a_successor_finishes_what_a_dead_worker_left_open_and_fences_it(bench: Bench) -> None:
+    async def life() -> None:
+        dead = await bench.adopted()
+        await dead.process(bench.batch(0, b"a"))
+        await dead.commit()
+        await dead.process(bench.batch(1, b"zombie"))
+        successor = await bench.adopted()
+        assert successor.next_offset(bench.source, 0) == 1
+        await successor.process(bench.batch(1, b"b"))
+        await successor.commit()
+        with pytest.raises(UnavailableError):
+            await dead.commit()
+
+    asyncio.run(life())
+    assert bench.kept() == {b"k0": b"a", b"k1": b"b"}
+    assert bench.published() == [b"k0", b"k1"]
