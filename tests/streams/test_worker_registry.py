@@ -1,4 +1,4 @@
-"""The registry away while a worker starts and while it runs: it stops or waits, skips nothing, and goes on by itself."""
+"""The registry away while a worker starts and while it runs: it stops or waits, skips nothing, and goes on."""
 
 from __future__ import annotations
 
