@@ -62,6 +62,8 @@ class ValidationContext(Model):
     feasibility: Feasibility = Feasibility.PASSED
     mapped_offerings: frozenset[str] | None = None
     eligible_offerings: frozenset[str] | None = None
+    transformation_ref: str | None = None
+    """Approval under which the order's structure may differ from the quote's (R451)."""
 
 
 class OrderUnderValidation(Protocol):
@@ -137,29 +139,45 @@ def _commercial(order: OrderUnderValidation, context: ValidationContext) -> Iter
     if order.commercial.currency != quote.currency:
         message = f"The order is in {order.commercial.currency}, {name} in {quote.currency}."
         yield _finding("CONFLICT_CURRENCY", stage, message, "Order in the currency of the quote.")
-    yield from _lines(order, quote)
+    yield from _lines(order, quote, context.transformation_ref)
 
 
-def _lines(order: OrderUnderValidation, quote: AcceptedQuote) -> Iterator[Finding]:
-    stage = "COMMERCIAL"
+def _lines(order: OrderUnderValidation, quote: AcceptedQuote, transformation_ref: str | None) -> Iterator[Finding]:
+    """Every accepted line is ordered once, as accepted; an approved transformation may change the structure (R451)."""
     lines = {line.line_id: line for line in quote.lines}
-    line_of = {item.item_id: item.quote_line_id for item in order.items.values()}
     for item in order.items.values():
         line = lines.get(item.quote_line_id or "")
         if line is None:
             message = f"Item {item.item_id} names quote line {item.quote_line_id}, which the quote does not have."
-            yield _finding("REFERENCE_QUOTE_LINE_UNKNOWN", stage, message, "Map every item to an accepted line.")
+            yield _finding("REFERENCE_QUOTE_LINE_UNKNOWN", "COMMERCIAL", message, "Map every item to an accepted line.")
             continue
-        if line_total(item) != line.total:
-            message = f"Item {item.item_id} totals {line_total(item)}, accepted line {line.line_id} {line.total}."
-            yield _finding("CONFLICT_LINE_TOTAL", stage, message, "Carry the accepted prices over unchanged.")
-        if line_of.get(item.parent_item_id or "") != line.parent_line_id:
+        yield from _terms(item, line)
+    if transformation_ref is None:
+        yield from _structure(order, lines)
+
+
+def _terms(item: OrderItem, line: QuoteLine) -> Iterator[Finding]:
+    if line_total(item) != line.total:
+        message = f"Item {item.item_id} totals {line_total(item)}, accepted line {line.line_id} {line.total}."
+        yield _finding("CONFLICT_LINE_TOTAL", "COMMERCIAL", message, "Carry the accepted prices over unchanged.")
+    for component in item.price_components:
+        if any(d.evidence_ref is None for d in component.discounts):
+            message = f"A discount on component {component.component_id} of item {item.item_id} has no evidence."
+            yield _finding("POLICY_DISCOUNT_EVIDENCE", "COMMERCIAL", message, "Name the approval or promotion.")
+
+
+def _structure(order: OrderUnderValidation, lines: Mapping[str, QuoteLine]) -> Iterator[Finding]:
+    line_of = {item.item_id: item.quote_line_id for item in order.items.values()}
+    for item in order.items.values():
+        line = lines.get(item.quote_line_id or "")
+        if line is not None and line_of.get(item.parent_item_id or "") != line.parent_line_id:
             message = f"Item {item.item_id} has another parent than accepted line {line.line_id}."
-            yield _finding("CONFLICT_HIERARCHY", stage, message, "Keep the bundle structure of the quote.")
-        for component in item.price_components:
-            if any(d.evidence_ref is None for d in component.discounts):
-                message = f"A discount on component {component.component_id} of item {item.item_id} has no evidence."
-                yield _finding("POLICY_DISCOUNT_EVIDENCE", stage, message, "Name the approval or promotion.")
+            yield _finding("CONFLICT_HIERARCHY", "COMMERCIAL", message, "Keep the bundle structure of the quote.")
+    ordered = list(line_of.values())
+    for line_id in lines:
+        if (times := ordered.count(line_id)) != 1:
+            message = f"Accepted line {line_id} is ordered {times} times."
+            yield _finding("CONFLICT_QUOTE_LINE_COUNT", "COMMERCIAL", message, "Order every accepted line once.")
 
 
 def _eligibility(order: OrderUnderValidation, context: ValidationContext) -> Iterator[Finding]:
