@@ -47,7 +47,7 @@ class Plan:
     which takes many steps for few values each.
     """
 
-    root: layout.Record
+    fields: tuple[tuple[str, layout.Node], ...]
     always: tuple[str, ...]
     nested: bool
 
@@ -74,14 +74,13 @@ class _Planner:
         self._depth = 0
 
     def plan(self, schema: Mapping[str, Any]) -> Plan:
-        names, fields, always = [], [], []
+        fields, always = [], []
         for field in schema["fields"]:
             self._unproven = False
-            names.append(field["name"])
-            fields.append(self._node(field["type"]))
+            fields.append((field["name"], self._node(field["type"])))
             if self._unproven:
                 always.append(field["name"])
-        return Plan(layout.Record(names, fields), tuple(always), self._nested)
+        return Plan(tuple(fields), tuple(always), self._nested)
 
     def _node(self, schema: Any) -> layout.Node:
         if isinstance(schema, list):

@@ -90,7 +90,7 @@ class Engine:
         """
         try:
             yield
-        except BaseException:
+        except Exception:
             self._failed = True
             raise
 
@@ -125,11 +125,21 @@ class Engine:
     async def _commit(self) -> None:
         if self._failed or not self._producer.open:
             return
-        with self._failing_for_good():
-            # shielded: a cancelled caller must not release the lock while the commit goes on in its thread
-            await asyncio.shield(asyncio.to_thread(self._commit_blocking))
+        job = asyncio.ensure_future(asyncio.to_thread(self._commit_blocking))
+        try:
+            await asyncio.shield(job)
+        except asyncio.CancelledError:
+            await asyncio.wait([job])  # the lock must not be released while the commit goes on in its thread
+            raise
 
     def _commit_blocking(self) -> None:
+        with self._failing_for_good():
+            self._producer.commit(self._write_changelog(), self.group_metadata)
+        for partition in self._partitions.values():
+            partition.store.committed()
+            partition.committed_position = partition.position.copy()
+
+    def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
         for number, partition in self._partitions.items():
             if partition.position == partition.committed_position:
@@ -139,10 +149,7 @@ class Engine:
             record = partition.position.to_bytes()
             self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
             offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
-        self._producer.commit(offsets, self.group_metadata)
-        for partition in self._partitions.values():
-            partition.store.committed()
-            partition.committed_position = partition.position.copy()
+        return offsets
 
     async def release(self, *, lost: bool) -> None:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""

@@ -16,6 +16,8 @@ log = structlog.get_logger(__name__)
 
 TRANSACTION_TIMEOUT_MS = 10_000
 COMMIT_SECONDS_MAX = 30.0
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+"""Far above every topic's own limit, which decides: a dead letter is the largest source record and its reason."""
 
 
 class TransactionalProducer:
@@ -28,6 +30,7 @@ class TransactionalProducer:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                 "partitioner": "murmur2_random",  # the hash every other client of the platform uses
+                "message.max.bytes": MESSAGE_BYTES_MAX,
                 "linger.ms": 5,
                 "compression.type": "lz4",
                 "retry.backoff.ms": 5,

@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from avro import batch
+from avro import batch, block, shares
 from avro.batch import BatchDecoder
-from avro.codec import WriterSchema, encode_body, frame, writer_schema
+from avro.codec import WriterSchema, decode_body, encode_body, frame, writer_schema
 from avro.contract import contract
+from avro.plan import plan_for
 from domain.catalogue import RECORDS
 from domain.errors import RecordError, UnavailableError
 from tests.avro.batches import UNKNOWN_ID, lookup, require_equal
@@ -32,8 +33,9 @@ COLUMNS = ("version", "state", "orderNumber", "quoteId", "occurredAt")
 @pytest.fixture(autouse=True)
 def everything_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches take the quick way too, or these tests would prove little."""
-    monkeypatch.setattr(batch, "RECORDS_MIN", 1)
-    monkeypatch.setattr(batch, "NESTED_RECORDS_MIN", 1)
+    monkeypatch.setattr(shares, "RECORDS_MIN", 1)
+    monkeypatch.setattr(shares, "NESTED_RECORDS_MIN", 1)
+    monkeypatch.setattr(block, "ROUNDS_MIN", 500)
 
 
 def event(number: int = 0, **fields: Any) -> bytes:
@@ -55,7 +57,7 @@ def damaged(draw: st.DrawFn, value: bytes) -> bytes | None:
     """A value with something wrong in it, most often."""
     kind = draw(st.sampled_from(["byte", "bytes", "cut", "tail", "twice", "magic", "id", "random", "short", "null"]))
     at = draw(st.integers(5, len(value) - 1))
-    changes = {
+    changes: dict[str, Callable[[], bytes | None]] = {
         "byte": lambda: value[:at] + bytes([draw(st.integers(0, 255))]) + value[at + 1 :],
         "bytes": lambda: value[:at] + draw(st.binary(min_size=1, max_size=12)) + value[at:],
         "cut": lambda: value[:at],
@@ -71,7 +73,7 @@ def damaged(draw: st.DrawFn, value: bytes) -> bytes | None:
 
 
 @pytest.mark.parametrize("schema_id", SCHEMAS, ids=[s.full_name.rpartition(".")[2] for s in SCHEMAS.values()])
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_contract_is_read_as_the_reference_reads_it(schema_id: int, data: st.DataObject) -> None:
     values = data.draw(st.lists(values_of(schema_id), min_size=1, max_size=5))
@@ -80,7 +82,7 @@ def test_every_contract_is_read_as_the_reference_reads_it(schema_id: int, data: 
 
 
 @pytest.mark.parametrize("schema_id", SCHEMAS, ids=[s.full_name.rpartition(".")[2] for s in SCHEMAS.values()])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_is_damaged_fails_alike_and_harms_no_neighbour(schema_id: int, data: st.DataObject) -> None:
     good = data.draw(st.lists(values_of(schema_id), min_size=1, max_size=3))
@@ -92,7 +94,7 @@ def test_what_is_damaged_fails_alike_and_harms_no_neighbour(schema_id: int, data
     require_equal(values, SCHEMAS, {name: data.draw(projections(schema_id))})
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=16, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_records_of_many_kinds_are_told_apart(data: st.DataObject) -> None:
     ids = data.draw(st.lists(st.sampled_from(sorted(SCHEMAS)), min_size=2, max_size=3, unique=True))
@@ -187,20 +189,26 @@ def test_good_records_are_read_without_the_reference(monkeypatch: pytest.MonkeyP
         raise AssertionError
 
     values = [event(n, actorId="ß" * n) for n in range(60)]
-    monkeypatch.setattr(batch, "decode_body", refuse)
+    monkeypatch.setattr("avro.batch.decode_body", refuse)
     result = BatchDecoder(lookup(SCHEMAS)).decode(values, {EVENT: COLUMNS})
     assert result.groups[0].columns["version"] == list(range(60))
 
 
+@pytest.mark.parametrize("schema_id", SCHEMAS, ids=[s.full_name.rpartition(".")[2] for s in SCHEMAS.values()])
+def test_every_contract_is_one_to_be_read_at_once(schema_id: int) -> None:
+    plan = plan_for(SCHEMAS[schema_id].parsed)
+    assert plan is not None
+    assert not plan.always
+
+
 def test_only_doubtful_records_are_read_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[bytes] = []
-    reference = batch.decode_body
 
     def note(body: bytes, schema: WriterSchema) -> dict[str, Any]:
         read.append(body)
-        return reference(body, schema)
+        return decode_body(body, schema)
 
-    monkeypatch.setattr(batch, "decode_body", note)
+    monkeypatch.setattr("avro.batch.decode_body", note)
     values = [event(n) for n in range(30)]
     values[4] += b"\0"
     values[9] = values[9].replace(b"agent", b"agen\xff")
@@ -209,22 +217,60 @@ def test_only_doubtful_records_are_read_by_the_reference(monkeypatch: pytest.Mon
     assert read == [values[4][5:], values[9][5:]]
 
 
+def test_a_very_long_array_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each further item is a further step for all, so the record with thousands of them is read by itself."""
+    monkeypatch.setattr(block, "ROUNDS_MIN", 64)
+    values = [event(n) for n in range(30)]
+    values[11] = event(11, changedItemIds=[f"t:{n}" for n in range(5_000)])
+    result = require_equal(values, SCHEMAS, {EVENT: (*COLUMNS, "changedItemIds")})
+    assert not result.failures
+
+
 def test_whatever_breaks_in_the_quick_way_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(batch, "_walk", stumble)
+    monkeypatch.setattr(batch, "Walk", stumble)
     require_equal([event(n) for n in range(30)], SCHEMAS, {EVENT: COLUMNS})
 
 
 def test_few_records_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batch, "RECORDS_MIN", 16)
+    monkeypatch.setattr(shares, "RECORDS_MIN", 16)
+    sizes: list[int] = []
 
-    def stumble(*_: object) -> None:
-        raise AssertionError
+    class Noted(shares.Walk):
+        def __init__(self, walked: list[shares.Share]) -> None:
+            sizes.append(sum(len(share.values) for share in walked))
+            super().__init__(walked)
 
-    monkeypatch.setattr(batch, "_walk", stumble)
-    require_equal([event(n) for n in range(15)], SCHEMAS, {EVENT: COLUMNS})
+    monkeypatch.setattr(batch, "Walk", Noted)
+    for count in (15, 16):
+        require_equal([event(n) for n in range(count)], SCHEMAS, {EVENT: COLUMNS})
+    assert sizes == [16]
+
+
+def test_events_that_begin_alike_are_walked_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five of a kind are too few by themselves; with their relatives they are enough."""
+    monkeypatch.setattr(shares, "RECORDS_MIN", 20)
+    item = {"itemId": "t:1", "productInstanceId": None, "serviceActivationDate": None}
+    kinds = {EVENT: {}, "ProductOrderCancelled": {}, "ProductOrderCompleted": {}, "ProductOrderItemCompleted": item}
+    values = [
+        frame(IDS[kind], encode_body(kind, {**submitted(), **further, "version": n}))
+        for n in range(5)
+        for kind, further in kinds.items()
+    ]
+    wanted = dict.fromkeys(kinds, COLUMNS)
+    require_equal(values, SCHEMAS, wanted)
+    require_equal([*values[:13], values[13][:-1], *values[13:]], SCHEMAS, wanted)
+    read: list[bytes] = []
+    monkeypatch.setattr("avro.batch.decode_body", lambda body, _: read.append(body))
+    assert len(BatchDecoder(lookup(SCHEMAS)).decode(values, wanted).groups) == len(kinds)
+    assert not read
+
+
+def test_a_short_value_is_told_its_own_length() -> None:
+    failures = BatchDecoder(lookup(SCHEMAS)).decode([b"", b"\0\0", b"\0\0\0\0\1"], {}).failures
+    assert [error.message.split()[3] for _, error in failures] == ["0", "2", "5"]
 
 
 def test_errors_say_what_to_do() -> None:

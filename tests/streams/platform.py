@@ -59,7 +59,14 @@ class Platform:
     endpoints: Endpoints
 
     def __post_init__(self) -> None:
-        self._producer = Producer({**self.endpoints.kafka_config(), "partitioner": "murmur2_random", "linger.ms": 5})
+        self._producer = Producer(
+            {
+                **self.endpoints.kafka_config(),
+                "partitioner": "murmur2_random",
+                "message.max.bytes": 2 * PRODUCT_ORDERS.max_bytes,
+                "linger.ms": 5,
+            }
+        )
         self._ids: dict[str, int] = {}
 
     def events(self, orders: int, seed: int) -> list[Raw]:
@@ -75,15 +82,20 @@ class Platform:
                     found.append(raw(event, self._ids[name]))
         return found
 
-    def publish(self, records: Sequence[Raw], *, partition: int | None = None) -> None:
+    def publish(self, records: Sequence[Raw]) -> None:
         """Write records to the owner topic and wait until they are there."""
-        where = {} if partition is None else {"partition": partition}
+        failures: list[object] = []
         for record in records:
             self._producer.produce(
-                PRODUCT_ORDERS.name, key=record.key, value=record.value, headers=list(record.headers), **where
+                PRODUCT_ORDERS.name,
+                key=record.key,
+                value=record.value,
+                headers=list(record.headers),
+                on_delivery=lambda error, _: failures.append(error) if error else None,
             )
             self._producer.poll(0)
         assert self._producer.flush(30) == 0
+        assert failures == []
 
     def worker(self, instance: str = "0", settings: Settings | None = None) -> Supervised:
         """An order-state worker that is started again when it dies."""

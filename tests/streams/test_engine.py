@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from compose.stack.endpoints import Endpoints
+    from tests.streams.platform import Platform
 
 pytestmark = pytest.mark.stack
 
@@ -50,8 +52,8 @@ class Copying:
 class Bench:
     """One engine with topics of its own; `again` is its successor."""
 
-    def __init__(self, stack: Endpoints) -> None:
-        self.config = stack.kafka_config()
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.config = endpoints.kafka_config()
         tag = uuid4().hex[:8]
         self.source, self.out, self.dlq, self.changelog = (f"test-{tag}.{n}" for n in ("in", "out", "dlq", "changelog"))
         admin = AdminClient(dict(self.config))
@@ -93,8 +95,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(stack: Endpoints) -> Iterator[Bench]:
-    made = Bench(stack)
+def bench(platform: Platform) -> Iterator[Bench]:
+    made = Bench(platform.endpoints)
     yield made
     made.group.close()
 
@@ -157,6 +159,28 @@ def test_a_batch_that_failed_is_not_committed_by_whoever_stops_the_worker(bench:
     assert bench.kept() == {b"k0": b"a"}
     assert bench.next_offset() == 1
     assert bench.published() == [b"k0"]
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_commit_whose_caller_is_cancelled_is_finished_before_anything_else(bench: Bench, turns: int) -> None:
+    """The worker is told to stop while the clock's commit is under way."""
+
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a"))
+        commit = asyncio.create_task(engine.commit())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        commit.cancel()
+        with suppress(asyncio.CancelledError):
+            await commit
+        await engine.process(bench.batch(1, b"b"))
+        await engine.release(lost=False)
+
+    asyncio.run(life())
+    assert bench.kept() == {b"k0": b"a", b"k1": b"b"}
+    assert bench.published() == [b"k0", b"k1"]
+    assert bench.next_offset() == 2
 
 
 def test_a_successor_finishes_what_a_dead_worker_left_open_and_fences_it(bench: Bench) -> None:
