@@ -9,7 +9,6 @@ from pathlib import Path
 import faust
 
 from avro.registry import Registry
-from compose.workers import RegistryContracts
 from domain.order_state.policy import REFERENCE_V1
 from streams.engine.app import create_app
 from streams.engine.engine import EngineConfig
@@ -17,7 +16,7 @@ from streams.order_state import OrderStateProcessor
 from topics.catalogue import ORDER_STATE
 
 
-class OnTopic(RegistryContracts):
+class OnTopic(Registry):
     """Finds schema ids where they are registered, whatever the topic of the measurement is called."""
 
     def id_for(self, topic: str, record_name: str) -> int:
@@ -28,7 +27,7 @@ class OnTopic(RegistryContracts):
 def main() -> None:
     """Run the worker that the plan on the command line describes."""
     plan = json.loads(sys.argv[1])
-    contracts = OnTopic(Registry(plan["registry_url"]))
+    contracts = OnTopic(plan["registry_url"])
     config = EngineConfig(
         app=plan["group"],
         instance="0",

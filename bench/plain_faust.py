@@ -62,7 +62,7 @@ def _bind(app: faust.App, plan: dict[str, Any]) -> None:
                 data.record.rpartition(".")[2],
                 seen.aggregate_version,
                 seen.event_id,
-                content_hash(event.value[5:], headers),
+                content_hash(event.value[5:], seen.event_id),
                 seen.time_us,
                 seen.recorded_us,
                 data.data,

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import structlog
 
-from avro.codec import Decoded, decode
 from avro.registry import Registry
 from compose.stack.endpoints import Endpoints
 from domain.errors import ConfigurationError
@@ -25,21 +24,6 @@ log = structlog.get_logger(__name__)
 Service = Callable[[threading.Event], None]
 
 
-class RegistryContracts:
-    """Decodes and finds schema ids through one registry client."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def decode(self, value: bytes) -> Decoded:
-        """Read a value in wire format; raises `RecordError` or `UnavailableError`."""
-        return decode(value, self._registry.schema_for_id)
-
-    def id_for(self, topic: str, record_name: str) -> int:
-        """Schema id of a record on a topic; raises `UnavailableError`."""
-        return self._registry.id_for(topic, record_name)
-
-
 def order_state_app(endpoints: Endpoints, data_dir: Path, instance: str) -> BatchApp:
     """The Faust application that derives order states."""
     config = EngineConfig(
@@ -49,8 +33,7 @@ def order_state_app(endpoints: Endpoints, data_dir: Path, instance: str) -> Batc
         changelog=ORDER_STATE_CHANGELOG.name,
         dead_letter_topics={PRODUCT_ORDERS.name: dead_letters_of(PRODUCT_ORDERS.name).name},
     )
-    contracts = RegistryContracts(Registry(endpoints.registry_url))
-    processor = OrderStateProcessor(contracts, REFERENCE_V1, ORDER_STATE.name)
+    processor = OrderStateProcessor(Registry(endpoints.registry_url), REFERENCE_V1, ORDER_STATE.name)
     return create_app(config, processor, [PRODUCT_ORDERS.name], data_dir / "order-state" / instance)
 
 

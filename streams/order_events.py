@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from avro.aliases import EVENT_ALIASES
 from domain.errors import RecordError
 from domain.order_state.states import Action, HeaderState, ItemState, Repair
+from domain.product_order.events import EVENTS
 
 _ALWAYS = frozenset({"orderId", "orderNumber", "accountId", "version", "state"})
 _ITEM = frozenset({"itemId", "action", "offeringId"})
@@ -30,6 +32,27 @@ _FURTHER: Mapping[str, frozenset[str]] = {
     "ProductOrderCancellationRefused": frozenset({"itemIds"}),
 }
 _REQUIRED = {kind: _ALWAYS | further for kind, further in _FURTHER.items()}
+_OPTIONAL: Mapping[str, frozenset[str]] = {
+    "ProductOrderItemPendingExternal": frozenset({"waitingFor"}),
+    "ProductOrderItemFailed": frozenset({"failureCode"}),
+    "ProductOrderFalloutRaised": frozenset({"itemId", "failureCode"}),
+    "ProductOrderFalloutResolved": frozenset({"itemId", "itemState", "repair"}),
+}
+KINDS = frozenset(event.__name__ for event in EVENTS)
+"""The events an order's state is folded from."""
+
+_COLUMNS = {
+    kind: tuple(
+        sorted(_REQUIRED.get(kind, _ALWAYS) | _OPTIONAL.get(kind, frozenset()) | {"quoteId", "quoteVersion", "action"})
+    )
+    for kind in KINDS
+}
+WANTED: Mapping[str, tuple[str, ...]] = {
+    **_COLUMNS,
+    **{alias: _COLUMNS[kind] for alias, kind in EVENT_ALIASES.items() if kind in KINDS},
+}
+"""The fields the fold looks at, by the name an event may arrive under; the others are checked and not read."""
+
 _HEADER_STATES = frozenset(state.value for state in HeaderState)
 _WORDS: Mapping[str, frozenset[str]] = {
     "repair": frozenset(repair.value for repair in Repair),

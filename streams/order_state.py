@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime
+from itertools import repeat
 from typing import Any, Protocol
 
 import msgspec
 
 from avro.aliases import canonical_actions, canonical_event
-from avro.codec import Decoded, frame, unframe
+from avro.batch import BatchDecoder
+from avro.codec import WriterSchema, frame, unframe
 from avro.headers import Essentials, essentials, format_microseconds, microseconds
 from domain.envelope import event_id, event_type, tenant_of
 from domain.errors import RecordError
@@ -18,15 +19,13 @@ from domain.order_state import record
 from domain.order_state.derive import derive
 from domain.order_state.facts import Fact, OrderFacts, Outcome
 from domain.order_state.policy import HeaderPolicy
-from domain.product_order.events import EVENTS
 from streams.clock import PlatformClock
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.processor import Counts, Output, State
-from streams.order_events import require_foldable
+from streams.order_events import KINDS, WANTED, require_foldable
 from streams.order_state_wire import write
 
 _RECORD = record.OrderState.__name__
-_KINDS = frozenset(event.__name__ for event in EVENTS)
 _TYPE = event_type(record.OWNER, record.AGGREGATE, "OrderStateDerived").encode()
 _SOURCE = record.OWNER.encode()
 
@@ -35,10 +34,10 @@ _unpack = msgspec.msgpack.Decoder().decode
 
 
 class Contracts(Protocol):
-    """How bytes become records and back; handed in, so that the registry stays outside."""
+    """What of a schema registry is needed; handed in, so that the registry stays outside."""
 
-    def decode(self, value: bytes) -> Decoded:
-        """Read a value in wire format; raises `RecordError` or `UnavailableError`."""
+    def schema_for_id(self, schema_id: int) -> WriterSchema:
+        """The schema a record was written with; raises `RecordError` or `UnavailableError`."""
         ...
 
     def id_for(self, topic: str, record_name: str) -> int:
@@ -50,7 +49,7 @@ class OrderStateProcessor:
     """Folds each event into its order's facts and publishes the state of every order a batch has changed."""
 
     def __init__(self, contracts: Contracts, policy: HeaderPolicy, output_topic: str) -> None:
-        self._decode: Callable[[bytes], Decoded] = contracts.decode
+        self._decoder = BatchDecoder(contracts.schema_for_id)
         self._contracts = contracts
         self._policy = policy
         self._topic = output_topic
@@ -63,8 +62,8 @@ class OrderStateProcessor:
         orders: dict[bytes, OrderFacts] = {}
         changed: dict[bytes, int] = {}
         now_us = microseconds(now)
-        for index in range(len(batch)):
-            key, fact = self._fact(batch, index)
+        for index, event in enumerate(self._read(batch)):
+            key, fact = self._fact(batch, index, *event)
             facts = orders.get(key)
             if facts is None:
                 stored = state.get(key)
@@ -85,23 +84,30 @@ class OrderStateProcessor:
             out.append(self._output(key, facts, calculated_us, schema_id))
         return counts
 
-    def _fact(self, batch: RecordBatch, index: int) -> tuple[bytes, Fact]:
+    def _read(self, batch: RecordBatch) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and payload of each record, all read at once; raises the `RecordError` of the first bad one."""
+        read = self._decoder.decode(batch.values, WANTED)
+        if read.failures:
+            raise read.failures[0][1]
+        events: list[tuple[str, dict[str, Any]]] = [("", {})] * len(batch)
+        for group in read.groups:
+            kind = canonical_event(group.record.rpartition(".")[2]).value
+            if kind not in KINDS:
+                raise _bad("WRONG_RECORD", f"{group.record} is no event of a product order.")
+            names = list(group.columns)
+            rows = zip(*group.columns.values(), strict=True) if names else repeat((), len(group.indexes))
+            for index, row in zip(group.indexes, rows, strict=True):
+                events[index] = (kind, canonical_actions(dict(zip(names, row, strict=True))).value)
+        return events
+
+    def _fact(self, batch: RecordBatch, index: int, kind: str, payload: dict[str, Any]) -> tuple[bytes, Fact]:
         key, value = batch.keys[index], batch.values[index]
-        if not key or not value:
-            missing = "key" if not key else "value"
-            raise _bad("TOMBSTONE" if key else "NO_KEY", f"The record has no {missing}; owner topics keep every fact.")
-        decoded = self._decode(value)
-        kind = canonical_event(decoded.record.rpartition(".")[2]).value
-        if kind not in _KINDS:
-            raise _bad("WRONG_RECORD", f"{decoded.record} is no event of a product order.")
-        return key, as_fact(
-            kind,
-            key,
-            essentials(batch.headers[index]),
-            canonical_actions(decoded.data).value,
-            content_hash(unframe(value).body, batch.headers[index]),
-            (batch.topic, batch.partition, batch.offsets[index]),
-        )
+        if not key or value is None:
+            raise _bad("NO_KEY", "The record has no key, so nobody can say which order it is about.")
+        envelope = essentials(batch.headers[index])
+        position = (batch.topic, batch.partition, batch.offsets[index])
+        content = content_hash(unframe(value).body, envelope.event_id)
+        return key, as_fact(kind, key, envelope, payload, content, position)
 
     def _output(self, key: bytes, facts: OrderFacts, calculated_us: int, schema_id: int) -> Output:
         order_id = key.decode()
@@ -160,10 +166,10 @@ def as_fact(
     )
 
 
-def content_hash(body: bytes | memoryview, headers: Headers) -> int:
+def content_hash(body: bytes | memoryview, event_id: str) -> int:
     """63 bits that tell two contents apart: the event's id and body, whatever schema id framed it."""
     digest = hashlib.blake2b(body, digest_size=8)
-    digest.update(next((value for name, value in headers if name == "ce_id"), b"") or b"")
+    digest.update(event_id.encode())
     return int.from_bytes(digest.digest(), "big") >> 1
 
 

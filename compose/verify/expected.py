@@ -67,11 +67,12 @@ def _fact(record: Raw, schema_for_id: SchemaForId) -> Any:
     kind = canonical_event(decoded.record.rpartition(".")[2]).value
     if not kind.startswith("ProductOrder"):
         raise RecordError("WRONG_RECORD", f"{decoded.record} is no event of a product order.", stage="apply")
+    envelope = essentials(record.headers)
     return as_fact(
         kind,
         record.key,
-        essentials(record.headers),
+        envelope,
         canonical_actions(decoded.data).value,
-        content_hash(unframe(record.value).body, record.headers),
+        content_hash(unframe(record.value).body, envelope.event_id),
         (record.topic, record.partition, record.offset),
     )

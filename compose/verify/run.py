@@ -184,8 +184,7 @@ def _await_rest(endpoints: Endpoints, settle_seconds: float, notes: list[str]) -
             message = f"The platform is not at rest after {settle_seconds:g} s; still to be read: {told}."
             raise UnavailableError(
                 message,
-                remediation="Start `ordertruth worker order-state` and `ordertruth worker sink-postgres sink-clickhouse`, "
-                "and verify again.",
+                remediation="Start `ordertruth worker order-state sink-postgres sink-clickhouse`, and verify again.",
             )
         time.sleep(POLL_SECONDS)
     if "sink-clickhouse" not in behind:

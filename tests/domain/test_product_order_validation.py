@@ -213,13 +213,3 @@ def test_intake_checks_come_first() -> None:
 def test_lines_without_work_are_validated_too() -> None:
     unmapped = item("b", Action.NO_CHANGE, parent_item_id="a", quote_line_id=None)
     assert codes(desk(LINES[0], unmapped)) == ["REFERENCE_QUOTE_LINE_UNKNOWN", "CONFLICT_QUOTE_LINE_COUNT"]
-
-
-def test_every_accepted_line_is_ordered_once_unless_a_transformation_was_approved() -> None:
-    """R451."""
-    assert codes(desk(LINES[0])) == ["CONFLICT_QUOTE_LINE_COUNT"]
-    twice = LINES[1].model_copy(update={"item_id": "c", "line_number": 3})
-    assert codes(desk(*LINES, twice)) == ["CONFLICT_QUOTE_LINE_COUNT"]
-    assert codes(desk(LINES[0]), transformation_ref="approval-7") == []
-    dearer = item("a", price_components=(price("10.01", quantity=3),))
-    assert codes(desk(dearer), transformation_ref="approval-7") == ["CONFLICT_LINE_TOTAL"]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avro.codec import Decoded, frame, unframe
+from avro.codec import Decoded, WriterSchema, frame, unframe
 from avro.headers import parse_time
 from compose.verify.expected import fold
 from compose.verify.raw import Raw as InTopic
@@ -239,10 +239,10 @@ class Away(DictContracts):
         super().__init__()
         self.question = question
 
-    def decode(self, value: bytes) -> Decoded:
-        if self.question == "decode":
+    def schema_for_id(self, schema_id: int) -> WriterSchema:
+        if self.question == "schema":
             raise UnavailableError("The registry is away.")
-        return super().decode(value)
+        return super().schema_for_id(schema_id)
 
     def id_for(self, topic: str, record_name: str) -> int:
         if self.question == "id":
@@ -250,7 +250,7 @@ class Away(DictContracts):
         return super().id_for(topic, record_name)
 
 
-@pytest.mark.parametrize("question", ["decode", "id"])
+@pytest.mark.parametrize("question", ["schema", "id"])
 def test_an_outage_goes_through_before_anything_is_published(question: str) -> None:
     worker = Worker(Away(question))
     with pytest.raises(UnavailableError):

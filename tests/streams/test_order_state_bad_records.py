@@ -57,8 +57,8 @@ VALUE = VICTIM.value or b""
 BAD: dict[str, tuple[Raw, str, str]] = {
     "no key": (VICTIM._replace(key=None), "NO_KEY", "apply"),
     "empty key": (VICTIM._replace(key=b""), "NO_KEY", "apply"),
-    "tombstone": (damaged(None), "TOMBSTONE", "apply"),
-    "empty value": (damaged(b""), "TOMBSTONE", "apply"),
+    "tombstone": (damaged(None), "TOMBSTONE", "decode"),
+    "empty value": (damaged(b""), "SHORT_VALUE", "decode"),
     "key of another order": (VICTIM._replace(key=b"sim-12:order-999999"), "KEY_MISMATCH", "apply"),
     "key that is no text": (VICTIM._replace(key=b"\xff\xfe"), "KEY_MISMATCH", "apply"),
     "subject of another order": (with_header(VICTIM, "ce_subject", b"sim-12:other"), "KEY_MISMATCH", "apply"),

@@ -42,6 +42,7 @@ class DictContracts:
         self.schemas |= {int(number.removeprefix("id_")): writer_schema(text) for number, text in extra.items()}
 
     def decode(self, value: bytes) -> Decoded:
+        """What the reference codec reads."""
         return decode(value, self.schema_for_id)
 
     def schema_for_id(self, schema_id: int) -> WriterSchema:
