@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from confluent_kafka import ConsumerGroupTopicPartitions
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from compose.stack.guarded import GuardedProcess
 from domain.errors import UnavailableError
+from sinks.kafka_topic import TopicDirectory
 from topics.admin import admin_client
 
 PARTITIONS = 4
@@ -81,10 +81,9 @@ def _cpu(process: psutil.Process) -> float:
 
 def _reach(plan: dict[str, Any], offset: int, process: GuardedProcess) -> int:
     """Wait until the group has committed at least `offset` records in sum."""
-    admin = admin_client(plan["kafka"])
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        committed = _committed(admin, plan)
+        committed = _committed(plan)
         if committed >= offset:
             return committed
         if process.poll() is not None:
@@ -95,10 +94,8 @@ def _reach(plan: dict[str, Any], offset: int, process: GuardedProcess) -> int:
     raise UnavailableError(message, remediation=f"See {process.log_path}.")
 
 
-def _committed(admin: AdminClient, plan: dict[str, Any]) -> int:
-    request = ConsumerGroupTopicPartitions(plan["group"])
-    answer = admin.list_consumer_group_offsets([request])[plan["group"]].result(30)
-    return sum(tp.offset for tp in answer.topic_partitions or [] if tp.topic == plan["input"] and tp.offset > 0)
+def _committed(plan: dict[str, Any]) -> int:
+    return sum(TopicDirectory(plan["kafka"]).committed(plan["group"], plan["input"]).values())
 
 
 def _written(plan: dict[str, Any]) -> int:

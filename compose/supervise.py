@@ -14,6 +14,7 @@ import structlog
 
 from compose.settings import Settings
 from compose.stack.guarded import GuardedProcess
+from domain.errors import OrdertruthError
 
 log = structlog.get_logger(__name__)
 
@@ -30,9 +31,17 @@ class Supervised:
     As a context manager it starts on entry and stops, drained, on exit.
     """
 
-    def __init__(self, settings: Settings, apps: Sequence[str], *, instance: str = "0") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        apps: Sequence[str],
+        *,
+        instance: str = "0",
+        backoff_seconds_max: float = BACKOFF_SECONDS_MAX,
+    ) -> None:
         self.apps = tuple(apps)
         self.restarts = 0
+        self._backoff_seconds_max = backoff_seconds_max
         self.log_path = settings.state_path / "logs" / f"worker-{'-'.join(apps)}-{instance}.log"
         command = [sys.executable, "-m", "compose.cli", "worker", *apps, "--instance", instance]
         self._process = GuardedProcess(command, log_path=self.log_path, env=environment(settings), stop_timeout_s=20.0)
@@ -66,10 +75,13 @@ class Supervised:
             log.warning("worker ended", apps=self.apps, status=status, again_in_seconds=pause, log=str(self.log_path))
             if self._stop.wait(pause):
                 return
-            pause = min(pause * 2, BACKOFF_SECONDS_MAX)
+            pause = min(pause * 2, self._backoff_seconds_max)
             self.restarts += 1
             started = time.monotonic()
-            self._process.start()
+            try:
+                self._process.start()
+            except (OrdertruthError, OSError) as error:
+                log.exception("worker not started", apps=self.apps, error=str(error))
 
 
 def environment(settings: Settings) -> Mapping[str, str]:

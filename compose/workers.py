@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,5 +105,6 @@ class ServiceThreads:
         except BaseException as error:
             self.failure = self.failure or error
             log.exception("service failed", service=name)
+            os.kill(os.getpid(), signal.SIGTERM)  # the worker's other applications stop, drained
         finally:
             self.ended.set()

@@ -21,6 +21,10 @@ log = structlog.get_logger(__name__)
 Place = tuple[str, int, int]
 
 
+REASON_CHARS_MAX = 1024
+"""A reason may quote the record; the dead letter must still fit its topic."""
+
+
 class DeadLetters:
     """Publishes dead letters for one consumer.
 
@@ -90,7 +94,7 @@ class DeadLetters:
             "dlq_consumer": self._consumer,
             "dlq_stage": error.stage,
             "dlq_error_code": error.code,
-            "dlq_error_message": error.message,
+            "dlq_error_message": error.message[:REASON_CHARS_MAX],
             "dlq_attempts": "1",
             "dlq_time": format_time(datetime.now(UTC)),
         }

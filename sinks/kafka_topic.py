@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # the library re-exports without saying so
 
 from domain.errors import UnavailableError
@@ -26,6 +33,7 @@ class TopicDirectory:
     """Answers about topics; every method raises `UnavailableError` when the broker or the topic is away."""
 
     def __init__(self, kafka_config: Mapping[str, Any]) -> None:
+        self._config = dict(kafka_config)
         self._admin = admin_client(kafka_config)
 
     def identities(self, topics: Iterable[str]) -> dict[str, TopicIdentity]:
@@ -57,6 +65,19 @@ class TopicDirectory:
             return {tp.partition: int(a.result(REQUEST_TIMEOUT_S * 2).offset) for tp, a in answers.items()}
         except (KafkaException, TimeoutError) as error:
             raise _away(f"say where {topic} ends", error) from error
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """The next offset a consumer group has committed for each partition it has read of a topic."""
+        # asked by a consumer: the administrative request takes the process down when a coordinator has just moved
+        asking = Consumer({**self._config, "group.id": group}, logger=LIBRDKAFKA)
+        try:
+            partitions = [TopicPartition(topic, p) for p in self.ends(topic)]
+            found = asking.committed(partitions, timeout=REQUEST_TIMEOUT_S)
+        except KafkaException as error:
+            raise _away(f"say how far {group} has read", error) from error
+        finally:
+            asking.close()
+        return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
 
     def lag(self, topic: str, positions: Mapping[int, int]) -> dict[int, int]:
         """For each partition how many offsets lie between a sink's position and its end.

@@ -63,6 +63,16 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "accountId": (str,),
     "quoteId": (str, type(None)),
     "quoteVersion": (int, type(None)),
+    "itemId": (str, type(None)),
+    "falloutId": (str, type(None)),
+    "failureCode": (str, type(None)),
+    "waitingFor": (str, type(None)),
+}
+_ITEM_TYPES: Mapping[str, tuple[type, ...]] = {
+    "itemId": (str,),
+    "offeringId": (str,),
+    "parentItemId": (str, type(None)),
+    "productInstanceId": (str, type(None)),
 }
 _ACTIONS = frozenset(action.value for action in Action)
 
@@ -89,6 +99,9 @@ def require_foldable(kind: str, payload: Mapping[str, Any]) -> None:
 def _require_items(kind: str, items: Iterable[Mapping[str, Any]]) -> None:
     for item in items:
         _require_fields(f"{kind}.items", _ITEM, item)
+        for field, types in _ITEM_TYPES.items():
+            if not isinstance(item.get(field), types):
+                raise _wrong_type(f"{kind}.items", field, item.get(field))
         if item["action"] not in _ACTIONS:
             raise _unknown_word(f"{kind}.items", "action", item["action"])
 

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime
 from itertools import repeat
 from typing import Any, Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -13,8 +14,8 @@ from avro.aliases import canonical_actions, canonical_event
 from avro.batch import BatchDecoder
 from avro.codec import WriterSchema, frame, unframe
 from avro.headers import Essentials, essentials, format_microseconds, microseconds
-from domain.envelope import event_id, event_type, tenant_of
-from domain.errors import RecordError
+from domain.envelope import event_type, tenant_of
+from domain.errors import IntegrityError, RecordError
 from domain.order_state import record
 from domain.order_state.derive import derive
 from domain.order_state.facts import Fact, OrderFacts, Outcome
@@ -66,8 +67,7 @@ class OrderStateProcessor:
             key, fact = self._fact(batch, index, *event)
             facts = orders.get(key)
             if facts is None:
-                stored = state.get(key)
-                facts = orders[key] = OrderFacts.from_plain(_unpack(stored)) if stored else OrderFacts()
+                facts = orders[key] = _restored(key, state.get(key))
             match facts.apply(fact):
                 case Outcome.DUPLICATE:
                     counts.duplicate += 1
@@ -116,13 +116,13 @@ class OrderStateProcessor:
         except (AttributeError, KeyError, TypeError) as error:
             # a foreign schema let something through that no record can hold: the event is to blame, not the platform
             raise _bad("NOT_DERIVABLE", f"Order {order_id} cannot be written down: {error!r}.") from error
-        return Output(self._topic, key, frame(schema_id, body), self._headers(order_id, facts, calculated_us))
+        return Output(self._topic, key, frame(schema_id, body), self._headers(order_id, facts, calculated_us, body))
 
-    def _headers(self, order_id: str, facts: OrderFacts, calculated_us: int) -> Headers:
-        version, _, newest_id, *_ = max(facts.inputs.values(), key=lambda register: (register[0], register[2]))
+    def _headers(self, order_id: str, facts: OrderFacts, calculated_us: int, body: bytes) -> Headers:
+        _, _, newest_id, *_ = max(facts.inputs.values(), key=lambda register: (register[0], register[2]))
         return [
             ("ce_specversion", b"1.0"),
-            ("ce_id", event_id(f"{_RECORD}/{order_id}", version, newest_id).encode()),
+            ("ce_id", str(UUID(bytes=hashlib.blake2b(body, digest_size=16).digest())).encode()),
             ("ce_type", _TYPE),
             ("ce_source", _SOURCE),
             ("ce_subject", order_id.encode()),
@@ -133,6 +133,16 @@ class OrderStateProcessor:
             ("ce_policyversion", self._policy_id),
             ("content-type", b"application/avro"),
         ]
+
+
+def _restored(key: bytes, stored: bytes | None) -> OrderFacts:
+    if stored is None:
+        return OrderFacts()
+    try:
+        return OrderFacts.from_plain(_unpack(stored))
+    except (msgspec.DecodeError, ValueError, TypeError) as error:
+        message = f"The stored facts of {key!r} cannot be read: {error}."
+        raise IntegrityError(message, remediation="Rebuild the state from the events.") from error
 
 
 def as_fact(
@@ -151,6 +161,8 @@ def as_fact(
     order_id = payload["orderId"]
     if key.decode(errors="replace") != order_id or envelope.subject != order_id:
         raise _bad("KEY_MISMATCH", f"Key {key!r} and subject {envelope.subject!r} are not the order {order_id!r}.")
+    if not order_id.partition(":")[1] or order_id.startswith(":"):
+        raise _bad("NO_TENANT", f"The order id {order_id!r} does not begin with a tenant and a colon.")
     if envelope.aggregate_version != payload["version"]:
         text = f"Header ce_aggregateversion is {envelope.aggregate_version}, the event says {payload['version']}."
         raise _bad("VERSION_MISMATCH", text)

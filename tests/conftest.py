@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from compose.settings import Settings
 from compose.stack.lifecycle import running_stack
@@ -30,6 +31,13 @@ EMBEDDED = {
     "database_url": None,
     "clickhouse_dsn": None,
 }
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command run in this process points the logs at a stream that is closed after its test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

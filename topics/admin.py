@@ -20,8 +20,8 @@ _lock = threading.Lock()
 def admin_client(kafka_config: Mapping[str, str]) -> AdminClient:
     """The process's client for these librdkafka settings, made at the first call and kept.
 
-    A client must not be thrown away after use: its answers arrive on a thread of its own, and one that is freed
-    while an answer is being handed over takes the whole process down.
+    A client that is thrown away takes the answers still on their way with it, and each one costs several threads
+    and connections.
     """
     key = frozenset(kafka_config.items())
     with _lock:

@@ -37,6 +37,9 @@ def worker(
 
             application = STREAM_APPS[stream](endpoints, settings.state_path / "faust", instance)
             faust.Worker(application, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
+    except SystemExit:
+        if services.failure is None:
+            raise
     finally:
         services.stop()
     if services.failure is not None:

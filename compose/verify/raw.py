@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from domain.errors import UnavailableError
 
@@ -54,8 +54,9 @@ def _read(consumer: Consumer, topic: str) -> Iterator[Raw]:
     known = consumer.list_topics(topic, timeout=10).topics[topic]
     if known.error is not None:
         raise KafkaException(known.error)
-    open_partitions = set(known.partitions)
-    consumer.assign([TopicPartition(topic, p, 0) for p in open_partitions])
+    ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in known.partitions}
+    open_partitions = {p for p, end in ends.items() if end > 0}
+    consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in open_partitions])
     heard = time.monotonic()
     while open_partitions:
         for message in consumer.consume(_BATCH, 0.2):
@@ -66,6 +67,10 @@ def _read(consumer: Consumer, topic: str) -> Iterator[Raw]:
                     raise KafkaException(error)
                 open_partitions.discard(partition)
                 continue
+            if offset + 1 >= ends[partition]:
+                open_partitions.discard(partition)
+            if offset >= ends[partition]:
+                continue  # came after the reading began
             headers = cast("list[tuple[str, bytes]]", message.headers() or [])
             yield Raw(topic, partition, offset, message.key(), message.value(), headers)
         if time.monotonic() - heard > STALLED_SECONDS_MAX:

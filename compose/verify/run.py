@@ -158,9 +158,8 @@ def in_flight(endpoints: Endpoints) -> dict[str, int]:
     ClickHouse being away leaves its entry out.
     """
     directory = TopicDirectory(endpoints.kafka_config())
-    found = accounting.positions(read_all(endpoints.kafka_config(), ORDER_STATE_CHANGELOG.name))
-    ends = directory.ends(PRODUCT_ORDERS.name)
-    behind = {CONSUMER: sum(max(0, e - _read_to(found, p)) for p, e in ends.items())}
+    committed = directory.committed(CONSUMER, PRODUCT_ORDERS.name)
+    behind = {CONSUMER: sum(directory.lag(PRODUCT_ORDERS.name, committed).values())}
     with PostgresSink(endpoints.database_url) as model:
         behind["sink-postgres"] = sum(directory.lag(ORDER_STATE.name, model.positions(ORDER_STATE.name)).values())
     try:
@@ -170,10 +169,6 @@ def in_flight(endpoints: Endpoints) -> dict[str, int]:
     except UnavailableError:
         pass
     return behind
-
-
-def _read_to(found: Mapping[int, Any], partition: int) -> int:
-    return int(found[partition].offsets.get(PRODUCT_ORDERS.name, 0)) if partition in found else 0
 
 
 def _await_rest(endpoints: Endpoints, settle_seconds: float, notes: list[str]) -> None:

@@ -13,6 +13,9 @@ from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Processor
 
+STREAM_BATCHES_MAX = 2
+"""Batches Faust may hold beside the transport's own queue; its default of 4096 is meant for single events."""
+
 
 class BatchApp(faust.App):
     """A `faust.App` with the engine its agents call."""
@@ -48,13 +51,15 @@ def create_app(config: EngineConfig, processor: Processor, topics: Iterable[str]
         web_enabled=False,
         store="memory://",
         stream_wait_empty=False,
+        stream_buffer_maxsize=STREAM_BATCHES_MAX,
         consumer_auto_offset_reset="earliest",
         logging_config=None,
     )
     app.engine = Engine(config, processor)
     schema = _AsRead()
     for name in topics:
-        _add_agent(app, app.topic(name, schema=schema))
+        # acknowledged by nobody: Faust would keep an interval for each batch and merge them all each time
+        _add_agent(app, app.topic(name, schema=schema, acks=False))
     return app
 
 

@@ -12,8 +12,9 @@ Headers = list[tuple[str, bytes]]
 class RecordBatch:
     """Raw records of one partition in offset order; all columns have the same length.
 
-    `epoch` numbers the assignment it was read under: a batch of an earlier one is thrown away unread. `timestamps`
-    are the broker's, in milliseconds.
+    `epoch` numbers the assignment it was read under: a batch of an earlier one is thrown away unread. `follows` is
+    where the batch before it ended, so that one lost on the way is noticed. `timestamps` are the broker's, in
+    milliseconds.
     """
 
     topic: str
@@ -24,6 +25,7 @@ class RecordBatch:
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
     headers: Sequence[Headers]
+    follows: int | None = None
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -9,6 +9,9 @@ from avro.headers import format_time
 from domain.errors import RecordError
 from streams.engine.batch import Headers, RecordBatch
 
+REASON_BYTES_MAX = 2048
+"""A reason may quote the record; the dead letter must still fit its topic."""
+
 
 class DeadLetter(NamedTuple):
     """A record for `dlq.<source topic>`; unlike an output it may lack a key."""
@@ -30,7 +33,7 @@ def dead_letter(topic: str, batch: RecordBatch, consumer: str, error: Exception,
         ("dlq_consumer", consumer.encode()),
         ("dlq_stage", (error.stage if isinstance(error, RecordError) else "apply").encode()),
         ("dlq_error_code", (code if known else f"UNEXPECTED_{code}").encode()),
-        ("dlq_error_message", str(error).encode()),
+        ("dlq_error_message", str(error).encode()[:REASON_BYTES_MAX]),
         ("dlq_attempts", b"1"),
         ("dlq_time", format_time(now).encode()),
     ]

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 import structlog
 from confluent_kafka import TopicPartition
 
+from domain.errors import IntegrityError
 from streams.engine import step
 from streams.engine.batch import RecordBatch
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Processor
-from streams.engine.restore import Partition, restore
+from streams.engine.restore import Partition, await_stable_offsets, restore
 from streams.engine.transaction import TransactionalProducer
 
 log = structlog.get_logger(__name__)
@@ -60,8 +61,15 @@ class Engine:
         self._producer.start()
 
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
-        """Read the state of partitions back; blocks, so it runs in a thread."""
-        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in partitions}
+        """Read the state of partitions back; blocks, so it runs in a thread.
+
+        First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
+        these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
+        after the changelog was read, and bring old values back.
+        """
+        numbers = sorted(partitions)
+        await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
+        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
         """Work on these partitions from now on."""
@@ -70,9 +78,9 @@ class Engine:
             self._partitions = dict(restored)
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
-    def next_offset(self, topic: str, partition: int) -> int:
-        """Where reading goes on: right after what the state contains, from the beginning for an empty one."""
-        return self._partitions[partition].position.offsets.get(topic, 0)
+    def next_offset(self, topic: str, partition: int) -> int | None:
+        """Where reading goes on: right after what the state contains; None, at the beginning, for an empty one."""
+        return self._partitions[partition].position.offsets.get(topic)
 
     async def process(self, batch: RecordBatch) -> None:
         """Apply a batch within the open transaction; one of an earlier epoch is thrown away."""
@@ -80,7 +88,18 @@ class Engine:
             if self._failed or batch.epoch != self._epoch or batch.partition not in self._partitions:
                 return
             with self._failing_for_good():
+                self._require_next(batch)
                 self._apply(batch, self._partitions[batch.partition])
+
+    def _require_next(self, batch: RecordBatch) -> None:
+        position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
+        if batch.follows is not None and batch.follows != position:
+            message = (
+                f"{batch.topic}[{batch.partition}]: a batch follows offset {batch.follows}, the state is at {position}."
+            )
+            raise IntegrityError(
+                message, remediation="Nothing of it was applied; the worker reads again from its state."
+            )
 
     @contextmanager
     def _failing_for_good(self) -> Iterator[None]:

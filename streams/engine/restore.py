@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -26,6 +26,29 @@ class Partition:
     store: MemoryStore
     position: Position
     committed_position: Position
+
+
+def await_stable_offsets(
+    kafka_config: Mapping[str, str], group: str, topics: Iterable[str], partitions: Sequence[int]
+) -> None:
+    """Return when no transaction holds offsets of the group for these partitions any more.
+
+    Raises `UnavailableError` when one still does after twice the transaction timeout.
+    """
+    wanted = [TopicPartition(topic, partition) for topic in topics for partition in partitions]
+    if not wanted:
+        return
+    # read_committed makes the request ask for stable offsets; the client repeats it until they are
+    consumer = Consumer({**kafka_config, "group.id": group, "isolation.level": "read_committed"})
+    try:
+        consumer.committed(wanted, timeout=2 * TRANSACTION_TIMEOUT_MS / 1000)
+    except KafkaException as error:
+        message = f"The offsets of {group} do not settle: {error.args[0].str()}."
+        raise UnavailableError(
+            message, remediation="A transaction of a stalled worker is pending; start again."
+        ) from error
+    finally:
+        consumer.close()
 
 
 def restore(kafka_config: Mapping[str, str], changelog: str, partition: int) -> Partition:

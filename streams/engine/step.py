@@ -11,7 +11,7 @@ from domain.errors import OrdertruthError, RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import DeadLetter, dead_letter
 from streams.engine.processor import Counts, Output, Processor, State
-from streams.engine.store import MemoryStore
+from streams.engine.store import MemoryStore, require_free
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +35,7 @@ class _Trial:
         return self._changes[key] if key in self._changes else self._store.get(key)
 
     def put(self, key: bytes, value: bytes | None) -> None:
+        require_free(key)
         self._changes[key] = value
 
     def accept(self) -> None:
@@ -77,7 +78,7 @@ def run(
 
 
 def _blames_a_record(error: Exception) -> bool:
-    return isinstance(error, RecordError) or not isinstance(error, OrdertruthError)
+    return isinstance(error, RecordError) or not isinstance(error, OrdertruthError | MemoryError | OSError)
 
 
 def _one_by_one(

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from domain.errors import RecordError
+
+RESERVED = b"\0"
+"""Keys that begin so are the engine's own records in the changelog."""
+
+
+def require_free(key: bytes) -> None:
+    """Raise `RecordError` for a key the engine keeps for itself."""
+    if key.startswith(RESERVED):
+        message = f"The key {key[:40]!r} begins with a zero byte."
+        raise RecordError("RESERVED_KEY", message, stage="apply", remediation="Give the aggregate another id.")
+
 
 class MemoryStore:
     """Keyed bytes with two levels of undo.
@@ -26,7 +38,8 @@ class MemoryStore:
         return self._values.get(key)
 
     def put(self, key: bytes, value: bytes | None) -> None:
-        """Set the value; None removes it."""
+        """Set the value; None removes it. Raises `RecordError` for a key the engine keeps for itself."""
+        require_free(key)
         self._before_batch.setdefault(key, self._values.get(key))
         self._set(key, value)
 

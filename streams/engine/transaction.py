@@ -14,7 +14,9 @@ from streams.engine.batch import Headers
 
 log = structlog.get_logger(__name__)
 
-TRANSACTION_TIMEOUT_MS = 10_000
+TRANSACTION_TIMEOUT_MS = 8_000
+"""Shorter than the session timeout: whoever is taken for dead has lost its transaction first."""
+PRODUCE_SECONDS_MAX = 30.0
 COMMIT_SECONDS_MAX = 30.0
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 """Far above every topic's own limit, which decides: a dead letter is the largest source record and its reason."""
@@ -65,11 +67,15 @@ class TransactionalProducer:
         partition: int | None = None,
     ) -> None:
         """Add a record; waits for room when the buffer is full."""
+        deadline = time.monotonic() + PRODUCE_SECONDS_MAX
         where: dict[str, Any] = {} if partition is None else {"partition": partition}
         while True:
             try:
                 self._producer.produce(topic, key=key, value=value, headers=cast("Any", headers), **where)
             except BufferError:
+                if time.monotonic() > deadline:
+                    message = f"The broker took nothing for {PRODUCE_SECONDS_MAX:g} s."
+                    raise UnavailableError(message, remediation="The worker starts again from its changelog.") from None
                 self._producer.poll(0.1)
             else:
                 return

@@ -19,6 +19,7 @@ from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers import aiokafka
 from faust.types import TP, ConsumerMessage
 
+from domain.errors import IntegrityError
 from streams.engine.batch import Headers, RecordBatch
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class BatchConsumer(FaustConsumer):
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._ready: tuple[int, list[ck.TopicPartition]] | None = None
+        self._handed: dict[tuple[str, int], int] = {}
 
     async def on_start(self) -> None:
         """Fence the predecessor first, join the group afterwards."""
@@ -60,7 +62,7 @@ class BatchConsumer(FaustConsumer):
                 **engine.config.kafka_config,
                 "group.id": engine.config.app,
                 "group.instance.id": f"{engine.config.app}-{engine.config.instance}",
-                "auto.offset.reset": "earliest",
+                "auto.offset.reset": "error",  # a position the log no longer holds is a loss, to be told
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
                 "partition.assignment.strategy": "range",  # co-partitions topics of equal partition counts
@@ -105,6 +107,7 @@ class BatchConsumer(FaustConsumer):
             (epoch, partitions), self._ready = self._ready, None
             if epoch == self._epoch:
                 self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
+                self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
         # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
         first = self._kafka.poll(0.1)
@@ -114,11 +117,15 @@ class BatchConsumer(FaustConsumer):
         for message in (first, *self._kafka.consume(POLL_RECORDS_MAX - 1, 0.001)):
             if (error := message.error()) is None:
                 by_partition.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+            elif error.code() == ck.KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's only name for it
+                raise _gone(message)
             elif error.fatal() or not error.retriable():
                 raise ck.KafkaException(error)
         epoch = self._epoch
         for (topic, partition), messages in by_partition.items():
-            self._hand_over(_batch(topic, partition, epoch, messages))
+            batch = _batch(topic, partition, epoch, messages, self._handed.get((topic, partition)))
+            self._handed[(topic, partition)] = batch.next_offset
+            self._hand_over(batch)
 
     def _hand_over(self, batch: RecordBatch) -> None:
         """Put the batch on the queue; when processing falls far behind, stay in the group by polling while paused."""
@@ -172,13 +179,19 @@ class BatchConsumer(FaustConsumer):
             if epoch != self._epoch:
                 return
             await engine.adopt(epoch, restored)
+            offsets = {tp: engine.next_offset(*tp) for tp in assigned}
             self._assigned = assigned
             await self.on_partitions_assigned(assigned, self.app.consumer_generation_id)
+            if epoch != self._epoch:
+                return
+            for tp in assigned:
+                self._read_offset[tp] = None  # Faust would pass over what lies below the offset it last saw
             # the polling thread makes every call to the client, which lets only one in at a time: a call from here
             # would wait behind an endless series of polls
-            self._ready = (epoch, [ck.TopicPartition(*tp, engine.next_offset(*tp)) for tp in assigned])
+            self._ready = (epoch, [_at(tp, offset) for tp, offset in offsets.items()])
         except Exception as error:
-            await self.crash(error)
+            if epoch == self._epoch:  # what became of an assignment that is over harms nobody
+                await self.crash(error)
 
     async def _release(self, revoked: set[TP], *, lost: bool) -> None:
         self.app.on_rebalance_start()
@@ -222,9 +235,11 @@ class BatchConsumer(FaustConsumer):
         self._halt.set()
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 10)
+        try:
             await self.app.engine.release(lost=self.crashed)
-        if hasattr(self, "_kafka"):
-            await asyncio.to_thread(self._kafka.close)
+        finally:
+            if hasattr(self, "_kafka"):
+                await asyncio.to_thread(self._kafka.close)
 
     # What Faust would do to offsets and topics, and here is the engine's or the catalogue's.
 
@@ -304,7 +319,18 @@ class BatchTransport(aiokafka.Transport):
     Consumer = BatchConsumer
 
 
-def _batch(topic: str, partition: int, epoch: int, messages: list[ck.Message]) -> RecordBatch:
+def _at(tp: TP, offset: int | None) -> ck.TopicPartition:
+    return ck.TopicPartition(tp.topic, tp.partition, ck.OFFSET_BEGINNING if offset is None else offset)
+
+
+def _gone(message: ck.Message) -> IntegrityError:
+    text = f"{message.topic()}[{message.partition()}] no longer holds the offset the state ends at."
+    return IntegrityError(
+        text, remediation="Records were deleted or the topic was made anew: restore it, or rebuild the state."
+    )
+
+
+def _batch(topic: str, partition: int, epoch: int, messages: list[ck.Message], follows: int | None) -> RecordBatch:
     return RecordBatch(
         topic,
         partition,
@@ -314,4 +340,5 @@ def _batch(topic: str, partition: int, epoch: int, messages: list[ck.Message]) -
         [m.key() for m in messages],
         [m.value() for m in messages],
         [cast("Headers", m.headers() or []) for m in messages],
+        follows,
     )

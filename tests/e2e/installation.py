@@ -50,10 +50,10 @@ class Installation:
             check=False,
         )
 
-    def json(self, *words: str, status: int = 0) -> dict[str, Any]:
+    def json(self, *words: str, status: int = 0, timeout_s: float = 120) -> dict[str, Any]:
         """What a command writes with `--json PATH`; it must end with this status and show no traceback."""
         self.out.unlink(missing_ok=True)
-        done = self.run(*words, "--json", str(self.out))
+        done = self.run(*words, "--json", str(self.out), timeout_s=timeout_s)
         assert done.returncode == status, done.stdout + done.stderr
         assert "Traceback" not in done.stderr, done.stderr
         self.said = done.stdout
