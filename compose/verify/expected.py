@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from avro.headers import essentials
 from compose.verify.raw import Raw
 from domain.errors import RecordError
 from domain.order_state.build import build, canonical
-from domain.order_state.facts import OrderFacts
+from domain.order_state.facts import OrderFacts, Outcome
 from domain.order_state.policy import HeaderPolicy
 from streams.order_state import as_fact, content_hash
 
@@ -23,12 +23,16 @@ _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Expected:
-    """The fold of a topic: canonical records by order id, and what was read to get there."""
+    """The fold of a topic: canonical records by order id, and what was read to get there.
+
+    `outcomes` is what each partition's records came to, read in the order of their offsets.
+    """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     read: Counter[int] = field(default_factory=Counter)
     unreadable: set[tuple[int, int]] = field(default_factory=set)
     event_at: dict[tuple[int, int], str] = field(default_factory=dict)
+    outcomes: dict[int, Counter[Outcome]] = field(default_factory=lambda: defaultdict(Counter))
     omitted: int = 0
 
 
@@ -54,7 +58,8 @@ def fold(
         if fact.event_id == omit_event:
             expected.omitted += 1
             continue
-        orders.setdefault(str(fact.payload["orderId"]), OrderFacts()).apply(fact)
+        outcome = orders.setdefault(str(fact.payload["orderId"]), OrderFacts()).apply(fact)
+        expected.outcomes[record.partition][outcome] += 1
     for order_id, facts in orders.items():
         expected.records[order_id] = canonical(build(order_id, facts, policy, _ANY_TIME))
     return expected

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from domain.errors import UnavailableError
+from streams.engine.restore import watermarks
 
 STALLED_SECONDS_MAX = 30.0
 _BATCH = 5000
@@ -42,7 +43,7 @@ def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
         }
     )
     try:
-        yield from _read(consumer, topic)
+        yield from _read(consumer, kafka_config, topic)
     except KafkaException as error:
         message = f"Topic {topic} cannot be read: {error.args[0].str()}."
         raise UnavailableError(message, remediation="Check the broker, and that `topics apply` was run.") from error
@@ -50,11 +51,11 @@ def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
         consumer.close()
 
 
-def _read(consumer: Consumer, topic: str) -> Iterator[Raw]:
+def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
     known = consumer.list_topics(topic, timeout=10).topics[topic]
     if known.error is not None:
         raise KafkaException(known.error)
-    ends = {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)[1] for p in known.partitions}
+    ends = _ends(kafka_config, topic, known.partitions)
     open_partitions = {p for p, end in ends.items() if end > 0}
     consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in open_partitions])
     heard = time.monotonic()
@@ -62,17 +63,24 @@ def _read(consumer: Consumer, topic: str) -> Iterator[Raw]:
         for message in consumer.consume(_BATCH, 0.2):
             heard = time.monotonic()
             partition, offset = message.partition() or 0, message.offset() or 0
-            if (error := message.error()) is not None:
-                if error.code() != _PARTITION_EOF:
-                    raise KafkaException(error)
+            error = message.error()
+            if error is not None and error.code() != _PARTITION_EOF:
+                raise KafkaException(error)
+            # an end-of-partition mark stands at the next offset, behind the markers of transactions
+            if (offset if error is not None else offset + 1) >= ends[partition]:
                 open_partitions.discard(partition)
-                continue
-            if offset + 1 >= ends[partition]:
-                open_partitions.discard(partition)
-            if offset >= ends[partition]:
-                continue  # came after the reading began
-            headers = cast("list[tuple[str, bytes]]", message.headers() or [])
-            yield Raw(topic, partition, offset, message.key(), message.value(), headers)
+            if error is None and offset < ends[partition]:
+                headers = cast("list[tuple[str, bytes]]", message.headers() or [])
+                yield Raw(topic, partition, offset, message.key(), message.value(), headers)
         if time.monotonic() - heard > STALLED_SECONDS_MAX:
             text = f"Topic {topic} stopped answering in partitions {sorted(open_partitions)}."
             raise UnavailableError(text, remediation="Check the broker; a hanging transaction also holds readers back.")
+
+
+def _ends(kafka_config: Mapping[str, str], topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Where each partition ends as written: the end of what is committed may still lag behind a commit just made."""
+    asking = Consumer({**kafka_config, "group.id": "verify", "isolation.level": "read_uncommitted"})
+    try:
+        return {p: watermarks(asking, TopicPartition(topic, p))[1] for p in partitions}
+    finally:
+        asking.close()

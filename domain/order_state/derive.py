@@ -94,7 +94,7 @@ def blockers(facts: OrderFacts, view: OrderView) -> list[dict[str, Any]]:
     ]
     if view.cancellation_open and view.state is HeaderState.CANCELLING:
         found.append(_blocker("CANCELLATION", None, None, None, _cancelling_since(facts, view)))
-    return sorted(found, key=lambda b: (b["since"], b["itemId"] or "", b["kind"]))
+    return sorted(found, key=lambda b: (b["since"], b["itemId"] or "", b["kind"], b["code"] or "", b["repair"] or ""))
 
 
 def _cancelling_since(facts: OrderFacts, view: OrderView) -> int:

@@ -17,6 +17,8 @@ from streams.engine.transaction import TRANSACTION_TIMEOUT_MS
 log = structlog.get_logger(__name__)
 
 _BATCH = 10_000
+LEADER_SECONDS_MAX = 15.0
+_ELECTING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ def restore(kafka_config: Mapping[str, str], changelog: str, partition: int) -> 
     here = TopicPartition(changelog, partition)
     uncommitted = Consumer({**kafka_config, "group.id": f"restore-{changelog}", "isolation.level": "read_uncommitted"})
     try:
-        begin, end = uncommitted.get_watermark_offsets(here, timeout=10.0)
+        begin, end = watermarks(uncommitted, here)
         here.offset = begin
         consumer.assign([here])
         store, position = _read(consumer, here, end)
@@ -85,6 +87,20 @@ def restore(kafka_config: Mapping[str, str], changelog: str, partition: int) -> 
         consumer.close()
         uncommitted.close()
     return Partition(store, position, position.copy())
+
+
+def watermarks(consumer: Consumer, here: TopicPartition) -> tuple[int, int]:
+    """Begin and end of the log; a topic created a moment ago has no leader yet and is asked again for a while."""
+    deadline = time.monotonic() + LEADER_SECONDS_MAX
+    while True:
+        try:
+            begin, end = consumer.get_watermark_offsets(here, timeout=10.0)
+        except KafkaException as error:
+            if error.args[0].code() not in _ELECTING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return begin, end
 
 
 def _read(consumer: Consumer, here: TopicPartition, end: int) -> tuple[MemoryStore, Position]:
