@@ -43,6 +43,11 @@ class Stage:
     tell: Callable[[str], None]
     token: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
 
+    @property
+    def schemas_file(self) -> Path:
+        """Where the sides without a registry client find schemas."""
+        return self.state_dir / "bench" / f"schemas-{self.token}.json"
+
     def place(self) -> Place:
         """Where the sides run."""
         return Place(self.state_dir / "logs", self.options.peers_python, _broker_pid(self.state_dir))
@@ -60,6 +65,7 @@ class Stage:
             "dead_letters": f"{topics}.dead-letters",
             "kafka": self.endpoints.kafka_config(),
             "registry_url": self.endpoints.registry_url,
+            "schemas": str(self.schemas_file),
             "data_dir": str(self.state_dir / "bench" / name / str(instance)),
             "partitions": PARTITIONS,
             "commit_ms": COMMIT_MS,

@@ -11,6 +11,7 @@ import psutil
 
 from bench import throughput
 from bench.plan import Stage
+from bench.schemas import write_schemas
 from bench.sides import Side
 from domain.errors import ConfigurationError
 
@@ -28,11 +29,13 @@ def require_mode(mode: str) -> None:
 
 def run(stage: Stage, sides: Sequence[Side], mode: str) -> dict[str, Any]:
     """Measure in one of `MODES`; sides are ours first, then the peers to compare with."""
+    write_schemas(stage.endpoints.registry_url, stage.schemas_file)
     try:
         return {"mode": mode, "machine": machine(stage), **MODES[mode](stage, sides)}
     finally:
         if not stage.options.keep:
             stage.discard(stage.token)
+            stage.schemas_file.unlink(missing_ok=True)
 
 
 def machine(stage: Stage) -> dict[str, Any]:

@@ -22,8 +22,8 @@ class Side:
     """One way to do the derivation.
 
     `module` is run as a process with the plan as its only argument: `group`, `input`, `output`, `changelog`,
-    `dead_letters`, `kafka`, `registry_url`, `data_dir`, `partitions`, `commit_ms`, `store`, `instance` and what
-    `extras` adds. `own_packages` says that it runs in the peers' environment. `is_default` sides are those an
+    `dead_letters`, `kafka`, `registry_url`, `schemas`, `data_dir`, `partitions`, `commit_ms`, `store`, `instance` and
+    what `extras` adds. `own_packages` says that it runs in the peers' environment. `is_default` sides are those an
     unqualified run compares with.
     """
 

@@ -93,6 +93,7 @@ class Writer:
                 **kafka_config,
                 "partitioner": "murmur2_random",
                 "linger.ms": linger_ms,
+                "log_level": 3,
                 "queue.buffering.max.messages": 200_000,
                 "delivery.report.only.error": True,
                 "on_delivery": self._refused,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from avro.codec import frame
 from avro.registry import Registry
 from bench.derivation import Derivation
+from bench.schemas import write_schemas
 from bench.templates import histories, told
 from compose.platform import prepare
 from compose.settings import Settings
@@ -25,11 +27,15 @@ ORDERS = 6
 
 
 @pytest.mark.stack
-def test_it_writes_what_the_shipped_processor_writes(stack: Endpoints, stack_settings: Settings) -> None:
+def test_it_writes_what_the_shipped_processor_writes(
+    stack: Endpoints, stack_settings: Settings, tmp_path: Path
+) -> None:
     prepare(stack_settings, stack)
+    schemas = tmp_path / "schemas.json"
+    write_schemas(stack.registry_url, schemas)
     with Registry(stack.registry_url) as registry:
         shipped = OrderStateProcessor(registry, REFERENCE_V1, ORDER_STATE.name)
-        theirs = Derivation(registry)
+        theirs = Derivation(schemas)
         store = MemoryStore()
         messages = [m for number, history in enumerate(histories(ORDERS, 1)) for m in told(history, number)]
         orders: dict[bytes, OrderFacts] = {}
