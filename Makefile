@@ -4,12 +4,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS_VENV ?= .venv-peers
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full lint format check bench lock clean
+.PHONY: help setup demo test test-full lint format check peers bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,15 +49,26 @@ check: lint ## Lint, and check the contracts: schemas generated, linted and comp
 	@$(BIN)/ordertruth schemas lint
 	@$(BIN)/ordertruth schemas check
 
-bench: setup ## Measure against plain Faust; options in BENCH_ARGS
-	@$(BIN)/ordertruth bench $(BENCH_ARGS)
+peers: $(PEERS_VENV)/.ready ## Install the engines to compare with into .venv-peers
+
+# an environment of their own: their pins of shared packages contradict the platform's
+$(PEERS_VENV)/.ready: requirements-peers.lock
+	@test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	@echo "installing the engines to compare with into $(PEERS_VENV) (once; about a minute)"
+	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-peers.lock
+	@touch $@
+
+bench: setup peers ## Measure against other engines; options in BENCH_ARGS
+	@PEERS_PYTHON=$(abspath $(PEERS_VENV))/bin/python $(BIN)/ordertruth bench $(BENCH_ARGS)
 
 lock: setup ## Compile the lock files anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --output-file requirements-peers.lock requirements-peers.in
 
 clean: ## Stop the stack and remove everything that was installed or written here
 	@test ! -x $(BIN)/ordertruth || $(BIN)/ordertruth down
-	@rm -rf $(VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(PEERS_VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
