@@ -1,15 +1,12 @@
-"""The one entry: a mode of measurement on a running stack, and what it was measured on."""
+"""The one entry: a mode of measurement on a running stack, with what it was measured on."""
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
-import psutil
-
-from bench import throughput
+from bench import keys, latency, scale, throughput
+from bench.machine import command, machine
 from bench.plan import Stage
 from bench.schemas import write_schemas
 from bench.sides import Side
@@ -17,7 +14,12 @@ from domain.errors import ConfigurationError
 
 MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "throughput": throughput.run,
+    "latency": latency.run,
+    "keys": keys.run,
+    "scale": scale.run,
 }
+COMPARING = frozenset({"throughput", "latency", "scale"})
+"""Modes that measure peers as well."""
 
 
 def require_mode(mode: str) -> None:
@@ -29,24 +31,11 @@ def require_mode(mode: str) -> None:
 
 def run(stage: Stage, sides: Sequence[Side], mode: str) -> dict[str, Any]:
     """Measure in one of `MODES`; sides are ours first, then the peers to compare with."""
+    described = {"mode": mode, "command": command(stage, sides, mode), "machine": machine(stage, sides)}
     write_schemas(stage.endpoints.registry_url, stage.schemas_file)
     try:
-        return {"mode": mode, "machine": machine(stage), **MODES[mode](stage, sides)}
+        return {**described, **MODES[mode](stage, sides)}
     finally:
+        stage.schemas_file.unlink(missing_ok=True)
         if not stage.options.keep:
             stage.discard(stage.token)
-            stage.schemas_file.unlink(missing_ok=True)
-
-
-def machine(stage: Stage) -> dict[str, Any]:
-    """What the figures depend on."""
-    return {
-        "cores": psutil.cpu_count(),
-        "memory_gib": round(psutil.virtual_memory().total / 2**30),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "kafka": stage.endpoints.versions.get("kafka", ""),
-        "packages": {name: version(name) for name in ("confluent-kafka", "faust-streaming", "fastavro")},
-        "stores": stage.options.store,
-        "load_before": round(psutil.getloadavg()[0], 2),
-    }

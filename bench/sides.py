@@ -24,7 +24,7 @@ class Side:
     `module` is run as a process with the plan as its only argument: `group`, `input`, `output`, `changelog`,
     `dead_letters`, `kafka`, `registry_url`, `schemas`, `data_dir`, `partitions`, `commit_ms`, `store`, `instance` and
     what `extras` adds. `own_packages` says that it runs in the peers' environment. `is_default` sides are those an
-    unqualified run compares with.
+    unqualified run compares with; those `in_group` share partitions between processes.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Side:
     own_packages: bool = False
     is_default: bool = False
     extras: Mapping[str, Any] = field(default_factory=dict)
+    in_group: bool = True
 
 
 _JAVA = "bench.kafka_streams"
@@ -60,7 +61,7 @@ SIDES: Mapping[str, Side] = {
         ),
         Side("quix_eos", _QUIX, "Quix Streams, exactly once", True, True, {"guarantee": "exactly-once"}),
         Side("quix_alo", _QUIX, "Quix Streams, at least once", True, False, {"guarantee": "at-least-once"}),
-        Side("bytewax", _BYTEWAX, "Bytewax, no transaction, no changelog", True, True),
+        Side("bytewax", _BYTEWAX, "Bytewax, no transaction, no changelog", True, True, in_group=False),
         Side(
             "bytewax_recovery",
             _BYTEWAX,
@@ -68,6 +69,7 @@ SIDES: Mapping[str, Side] = {
             True,
             False,
             {"recovery": True},
+            in_group=False,
         ),
         Side("plain_faust", "bench.plain_faust", "plain Faust with a table, at least once", is_default=True),
     )

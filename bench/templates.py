@@ -98,18 +98,19 @@ def renumbered(command: Command, seed: int, number: int, wanted: int) -> Command
 
 def cut(event: ProductOrderEvent, seed: int, number: int) -> Template:
     """The event with its order's number cut out wherever it stands. Raises `IntegrityError` when it is nowhere."""
-    knife = _knife(seed, number)
+    blade = knife(seed, number)
     name = type(event).__name__
-    key, *rest = (tuple(knife.split(part)) for part in (event.order_id.encode(), encode_body(name, to_avro(event))))
+    key, *rest = (tuple(blade.split(part)) for part in (event.order_id.encode(), encode_body(name, to_avro(event))))
     if len(key) == 1 or len(rest[0]) == 1:
         message = f"The number {number} does not stand in {event.order_id}."
         raise IntegrityError(message, remediation="Look at how the demonstration's stories number their orders.")
-    headers = tuple((n, tuple(knife.split(v))) for n, v in headers_of(event) if n != "ce_id")
-    command_id = tuple(knife.split(event.source_command_id.encode()))
+    headers = tuple((n, tuple(blade.split(v))) for n, v in headers_of(event) if n != "ce_id")
+    command_id = tuple(blade.split(event.source_command_id.encode()))
     return Template(name, event.version, key, command_id, rest[0], headers)
 
 
-def _knife(seed: int, number: int) -> re.Pattern[bytes]:
+def knife(seed: int, number: int) -> re.Pattern[bytes]:
+    """Where to cut: the number behind an order's id and behind the number people know it by."""
     digits = f"{number:0{DIGITS}d}".encode()
     return re.compile(rb"(?:(?<=:order-)|(?<=PO-%d-))%s" % (seed, digits))
 

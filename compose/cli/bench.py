@@ -25,7 +25,7 @@ def bench(
         str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
-    mode: Annotated[str, typer.Option(help="What to measure: throughput.")] = "throughput",
+    mode: Annotated[str, typer.Option(help="What to measure: throughput, latency, keys or scale.")] = "throughput",
     store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
     rate: Annotated[int, typer.Option(min=1, help="Events per second of the latency mode.")] = 5_000,
     slow_seconds: Annotated[
@@ -42,7 +42,7 @@ def bench(
     from contextlib import ExitStack
 
     from bench.plan import Options, Stage
-    from bench.run import require_mode, run
+    from bench.run import COMPARING, require_mode, run
     from bench.sides import DEFAULT_PEERS, PEERS_PYTHON, chosen
     from compose.cli.progress import shown
     from compose.cli.session import open_session
@@ -52,7 +52,10 @@ def bench(
     require_mode(mode)
     require_writable(json)
     python = peers_python or PEERS_PYTHON
-    named = DEFAULT_PEERS if peers is None else [peer.strip() for peer in peers.split(",") if peer.strip()]
+    usual = DEFAULT_PEERS if mode == "throughput" else ()
+    named = (
+        usual if peers is None or mode not in COMPARING else [peer.strip() for peer in peers.split(",") if peer.strip()]
+    )
     sides = chosen(named, python)
     options = Options(
         events=events,
