@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from avro.aliases import canonical_actions, canonical_event
-from avro.codec import SchemaForId, decode, unframe
-from avro.headers import essentials
+from avro.aliases import canonical_event
+from avro.codec import SchemaForId, decode
+from avro.essentials import essentials
 from compose.verify.raw import Raw
 from domain.errors import RecordError
 from domain.order_state.build import build, canonical
@@ -77,7 +77,9 @@ def _fact(record: Raw, schema_for_id: SchemaForId) -> Any:
         kind,
         record.key,
         envelope,
-        canonical_actions(decoded.data).value,
-        content_hash(unframe(record.value).body, envelope.event_id),
-        (record.topic, record.partition, record.offset),
+        decoded.data,
+        content_hash(record.value, envelope.event_id),
+        record.topic,
+        record.partition,
+        record.offset,
     )
