@@ -6,7 +6,8 @@ keeps, a reader recognises what comes twice and cites the owner's record.
 
 When an aggregate moves to another key, the old key is told by a retraction: a record without a value, with the headers
 of the event that moved it. It says that as of that version the aggregate does not belong here. A reader keeps facts and
-retractions by version, the highest decides, and then the order in which they come does not matter.
+retractions by version, the highest decides, at equal ones the retraction; then the order in which they come does not
+matter.
 """
 
 from __future__ import annotations

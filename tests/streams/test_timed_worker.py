@@ -16,7 +16,7 @@ from uuid import uuid4
 import orjson
 import pytest
 from confluent_kafka import Consumer, Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from avro.headers import microseconds
 from compose.stack.guarded import GuardedProcess, python_path
@@ -35,6 +35,7 @@ from tests.streams.expecting import SECOND_US, Expecting, answered, asked
 from tests.streams.platform import eventually, told_on_failure
 from tests.streams.timed_worker import Topics
 from tests.streams.wire import NOW, Raw, batch
+from topics.admin import admin_client
 
 if TYPE_CHECKING:
     from compose.stack.endpoints import Endpoints
@@ -53,7 +54,7 @@ class World:
         self.tag = uuid4().hex[:8]
         self.topics = Topics(self.tag)
         self.folder = folder
-        made = AdminClient(dict(self.kafka)).create_topics([NewTopic(n, PARTITIONS, 1) for n in self.topics.all])
+        made = admin_client(self.kafka).create_topics([NewTopic(n, PARTITIONS, 1) for n in self.topics.all])
         for future in made.values():
             future.result(20)
         self.producer = Producer({**self.kafka, "partitioner": "murmur2_random", "linger.ms": 0})
@@ -228,7 +229,7 @@ def test_what_a_rekeyer_feeds_is_complete_only_as_far_as_the_rekeyer_is(world: W
 
 def test_topics_that_do_not_fit_together_are_refused_with_what_to_do(world: World) -> None:
     three = f"test-{world.tag}.three"
-    AdminClient(dict(world.kafka)).create_topics([NewTopic(three, 3, 1)])[three].result(20)
+    admin_client(world.kafka).create_topics([NewTopic(three, 3, 1)])[three].result(20)
     assert require_equal_counts(world.kafka, world.topics.all) == PARTITIONS
     with pytest.raises(ConfigurationError, match=f"source has 2 partitions, but {three} has 3") as caught:
         require_equal_counts(world.kafka, [world.topics.source, three])
