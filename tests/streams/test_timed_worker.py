@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +69,16 @@ class World:
             stop_timeout_s=20.0,
         )
 
+    def eventually(self, holds: Callable[[], bool], what: str) -> None:
+        """Wait until it holds; the workers' logs are shown when it does not."""
+        with told_on_failure(*sorted(self.folder.glob("*.log"))):
+            eventually(holds, what)
+
+    def warm(self, key: bytes = b"acme:warm", joined: bytes = b"acme:warm") -> None:
+        """Return when the workers fire timers: what a test then waits for does not include their start."""
+        self.publish(asked(key, 1, 0, 0))
+        self.eventually(lambda: "MISSING" in self.statuses(joined), "the workers have started")
+
     def publish(self, *facts: Raw) -> None:
         for fact in facts:
             self.producer.produce(self.topics.source, key=fact.key, value=fact.value, headers=list(fact.headers))
@@ -103,10 +113,8 @@ class World:
 
 
 @pytest.fixture
-def world(stack: Endpoints, tmp_path: Path) -> Iterator[World]:
-    made = World(stack, tmp_path)
-    with told_on_failure(*(tmp_path / f"{role}.log" for role in ("owner", "rekeyer", "joined"))):
-        yield made
+def world(stack: Endpoints, tmp_path: Path) -> World:
+    return World(stack, tmp_path)
 
 
 def now_us() -> int:
@@ -115,41 +123,43 @@ def now_us() -> int:
 
 def test_a_worker_killed_between_setting_and_firing_fires_once_without_any_traffic(world: World) -> None:
     key = b"acme:1"
-    begun = now_us()
     worker = world.worker()
     with worker:
+        world.warm()
+        begun = now_us()
         world.publish(asked(key, 1, begun, 12 * SECOND_US), answered(b"acme:2", 1, begun))
-        eventually(lambda: world.timer_is_kept(key), "the timer is in the changelog")
+        world.eventually(lambda: world.timer_is_kept(key), "the timer is in the changelog")
         worker.send_signal(signal.SIGKILL)
         worker.wait(10)
         assert world.statuses(key) == ["WAITING"]
         assert now_us() < begun + 12 * SECOND_US, "the test was too slow to show anything"
         worker.start()
-        eventually(lambda: "MISSING" in world.statuses(key), "the timer fires")
+        world.eventually(lambda: "MISSING" in world.statuses(key), "the timer fires")
         assert now_us() > begun + 12 * SECOND_US
         worker.send_signal(signal.SIGKILL)
         worker.wait(10)
         worker.start()
         world.publish(asked(b"acme:3", 1, begun, 0))
-        eventually(lambda: "MISSING" in world.statuses(b"acme:3"), "a deadline that is past fires at once")
+        world.eventually(lambda: "MISSING" in world.statuses(b"acme:3"), "a deadline that is past fires at once")
     assert world.statuses(key) == ["WAITING", "MISSING"]
     assert world.said(key)[-1]["missedAt"] == begun + 12 * SECOND_US
-    assert sum(p.fired for p in world.positions().values()) == 2
+    assert sum(p.fired for p in world.positions().values()) == 3
     assert not world.timer_is_kept(key)
     world.verified()
 
 
 def test_a_fact_that_waits_in_the_log_while_the_worker_is_away_suppresses_the_firing(world: World) -> None:
     key = b"acme:1"
-    begun = now_us()
     with world.worker():
+        world.warm()
+        begun = now_us()
         world.publish(asked(key, 1, begun, 6 * SECOND_US))
-        eventually(lambda: world.timer_is_kept(key), "the timer is in the changelog")
+        world.eventually(lambda: world.timer_is_kept(key), "the timer is in the changelog")
     world.publish(answered(key, 2, begun + SECOND_US))
     while now_us() < begun + 7 * SECOND_US:
         time.sleep(0.1)
     with world.worker():
-        eventually(lambda: "ANSWERED" in world.statuses(key), "the answer is read")
+        world.eventually(lambda: "ANSWERED" in world.statuses(key), "the answer is read")
         time.sleep(1)
     assert "MISSING" not in world.statuses(key)
     world.verified()
@@ -175,7 +185,7 @@ def test_a_source_that_holds_a_fact_back_does_not_let_its_absence_be_believed(wo
         owner.flush(10)
         other = next(k for k in (b"acme:%d" % i for i in range(99)) if partitions_of([k], 2) != partitions_of([key], 2))
         world.publish(asked(other, 1, begun, 2 * SECOND_US))
-        eventually(lambda: "MISSING" in world.statuses(other), "the other partition goes on")
+        world.eventually(lambda: "MISSING" in world.statuses(other), "the other partition goes on")
         (here,) = partitions_of([key], 2)
         held = world.positions().get(here, Position()).watermark.get(LIVE, 0)
         assert held < begun + 2 * SECOND_US
@@ -183,7 +193,7 @@ def test_a_source_that_holds_a_fact_back_does_not_let_its_absence_be_believed(wo
         time.sleep(1)
         assert world.statuses(key) == []
         owner.commit_transaction(20)
-        eventually(lambda: "ANSWERED" in world.statuses(key), "the answer is read")
+        world.eventually(lambda: "ANSWERED" in world.statuses(key), "the answer is read")
         time.sleep(1)
     assert "MISSING" not in world.statuses(key)
     world.verified()
@@ -193,13 +203,13 @@ def test_a_simulated_tenant_waits_for_its_own_clock(world: World) -> None:
     key, moment = b"sim-9:1", datetime(2025, 1, 1, tzinfo=UTC)
     with world.worker():
         world.publish(asked(key, 1, microseconds(moment), 60 * SECOND_US), asked(b"acme:1", 1, now_us(), 0))
-        eventually(lambda: "MISSING" in world.statuses(b"acme:1"), "live time passes")
+        world.eventually(lambda: "MISSING" in world.statuses(b"acme:1"), "live time passes")
         publish_tick(world.kafka, world.topics.clock, "sim-9", moment + timedelta(seconds=59))
         publish_tick(world.kafka, world.topics.clock, "sim-8", moment + timedelta(seconds=99))
         time.sleep(1.5)
         assert world.statuses(key) == ["WAITING"]
         publish_tick(world.kafka, world.topics.clock, "sim-9", moment + timedelta(seconds=60))
-        eventually(lambda: "MISSING" in world.statuses(key), "its own time passes")
+        world.eventually(lambda: "MISSING" in world.statuses(key), "its own time passes")
     assert world.said(key)[-1]["missedAt"] == microseconds(moment) + 60 * SECOND_US
     world.verified()
 
@@ -210,19 +220,20 @@ def test_what_a_rekeyer_feeds_is_complete_only_as_far_as_the_rekeyer_is(world: W
     rekeyer = world.worker("rekeyer")
     with world.worker("joined"):
         with rekeyer:
+            world.warm(b"acme:warm", b"acme:mraw")
             begun = now_us()
-            world.publish(asked(key, 1, begun, 4 * SECOND_US), asked(sim, 1, begun, 0))
-            eventually(lambda: world.timer_is_kept(joined), "the fact arrives under its join key")
+            world.publish(asked(key, 1, begun, 6 * SECOND_US), asked(sim, 1, begun, 0))
+            world.eventually(lambda: world.timer_is_kept(joined), "the fact arrives under its join key")
         world.publish(answered(key, 2, begun))
-        while now_us() < begun + 6 * SECOND_US:
+        while now_us() < begun + 8 * SECOND_US:
             time.sleep(0.1)
         assert world.statuses(joined) == ["WAITING"], "the feeder is away"
         with rekeyer:
-            eventually(lambda: "ANSWERED" in world.statuses(joined), "the feeder catches up")
+            world.eventually(lambda: "ANSWERED" in world.statuses(joined), "the feeder catches up")
             world.publish(asked(key, 3, begun, 0))
-            eventually(lambda: "MISSING" in world.statuses(joined), "live time passes through the feeder")
+            world.eventually(lambda: "MISSING" in world.statuses(joined), "live time passes through the feeder")
             publish_tick(world.kafka, world.topics.clock, "sim-9", datetime.now(UTC))
-            eventually(lambda: "MISSING" in world.statuses(sim_joined), "and so does simulated time")
+            world.eventually(lambda: "MISSING" in world.statuses(sim_joined), "and so does simulated time")
     assert world.statuses(joined) == ["WAITING", "ANSWERED", "WAITING", "MISSING"]
     world.verified(world.topics.joined)
 
