@@ -62,6 +62,7 @@ class Engine:
         self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
+        self._reading_epoch = -1
         self._failed = False
         self._lock = asyncio.Lock()
         self.group_metadata: object = None
@@ -165,6 +166,13 @@ class Engine:
         for letter in dead_letters:
             self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
 
+    def reading(self, epoch: int) -> None:
+        """The group's generation is known and reading has begun: from now on a commit would be accepted.
+
+        Timers that are due right after a restore would otherwise be committed under no generation, or an old one.
+        """
+        self._reading_epoch = epoch
+
     def mark_end(self, epoch: int, topic: str, partition: int, after: int, end: int) -> None:
         """Nothing can be read any more of an input between the offset its last batch ended at and its end."""
         if epoch == self._epoch and partition in self._partitions:
@@ -216,7 +224,7 @@ class Engine:
     async def _commit(self) -> None:
         if self._failed:
             return
-        if self.tracks_time:
+        if self.tracks_time and self._reading_epoch == self._epoch:
             with self._failing_for_good():
                 self._let_time_pass()
         if not self._producer.open:

@@ -15,8 +15,7 @@ from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import REASON_BYTES_MAX, DeadLetter
 from streams.engine.processor import Counts, Output, State, TimedProcessor, Timer
 from streams.engine.step import blames_a_record
-from streams.engine.store import MemoryStore
-from streams.engine.timers import OwnState, TimedView, Timers
+from streams.engine.timers import OwnState, TimedView, Timers, UndoableState
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +48,7 @@ class Fired:
 def fire(
     processor: TimedProcessor,
     timers: Timers,
-    store: MemoryStore,
+    store: UndoableState,
     watermark: Mapping[str, int],
     dead_letter: TimerDeadLetters,
     firings_max: int = FIRINGS_MAX,
@@ -80,7 +79,7 @@ def fire(
 def _fire_one(
     processor: TimedProcessor,
     timer: Timer,
-    store: MemoryStore,
+    store: UndoableState,
     view: TimedView,
     result: Fired,
     dead_letter: TimerDeadLetters,

@@ -24,6 +24,18 @@ class OwnState(State, Protocol):
         ...
 
 
+class UndoableState(OwnState, Protocol):
+    """A state in which what one firing changed can be kept or undone."""
+
+    def release(self) -> None:
+        """Keep the changes, as part of the transaction."""
+        ...
+
+    def undo_batch(self) -> None:
+        """Forget the changes."""
+        ...
+
+
 class Timers:
     """When which timer of a partition is due.
 

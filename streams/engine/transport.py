@@ -121,6 +121,7 @@ class BatchConsumer(FaustConsumer):
                 self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
                 self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
+                self.app.engine.reading(epoch)
         # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
         first = self._kafka.poll(0.1)
         if first is None:

@@ -27,7 +27,14 @@ def answered(key: bytes, version: int, at_us: int) -> Raw:
 
 
 def _fact(key: bytes, **content: object) -> Raw:
-    return Raw(key, orjson.dumps(content), [("ce_id", f"{key.decode()}-{content['version']}".encode())])
+    headers = [
+        ("ce_id", f"{key.decode()}-{content['version']}".encode()),
+        ("ce_subject", key),
+        ("ce_aggregateversion", str(content["version"]).encode()),
+        ("ce_time", b"2026-01-01T00:00:00Z"),
+        ("ce_recordedtime", b"2026-01-01T00:00:00Z"),
+    ]
+    return Raw(key, orjson.dumps(content), headers)
 
 
 class Expecting:

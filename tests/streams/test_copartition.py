@@ -7,12 +7,15 @@ from aiokafka.partitioner import murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compose.verify.expected import fold
+from compose.verify.raw import Raw as InTopic
+from domain.order_state.policy import REFERENCE_V1
 from streams.engine.admission import Admission
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import misplaced, partitions_of
 from streams.engine.processor import Counts
 from streams.engine.watermark import Feeds, to_value, watermark_key
-from tests.streams.wire import NOW, Raw, batch
+from tests.streams.wire import NOW, TOPIC, DictContracts, Raw, batch, histories, raw
 
 KEYS = [b"acme:%d" % i for i in range(40)]
 
@@ -70,3 +73,13 @@ def test_a_watermark_on_a_topic_nobody_feeds_is_a_record_like_any_other() -> Non
     given_batch, _, _ = admitted([Raw(watermark_key("feeder", 3), b"{}", [])], None, feeds, [])
     assert len(given_batch) == 1
     assert feeds.heard == {}
+
+
+def test_the_verifier_expects_what_lies_in_the_wrong_partition_among_the_dead_letters() -> None:
+    event = next(raw(event) for events in histories(1, 7) for event in events)
+    (right,) = partitions_of([event.key or b""], 4)
+    for partition in range(4):
+        lying = InTopic(TOPIC, partition, 0, event.key, event.value, event.headers, 4)
+        expected = fold([lying], DictContracts().schema_for_id, REFERENCE_V1)
+        assert (expected.unreadable == {(partition, 0)}) is (partition != right)
+        assert bool(expected.records) is (partition == right)

@@ -199,6 +199,24 @@ def test_a_source_that_holds_a_fact_back_does_not_let_its_absence_be_believed(wo
     world.verified()
 
 
+def test_a_key_another_hash_put_elsewhere_is_a_dead_letter_and_gets_no_second_state(world: World) -> None:
+    key = b"acme:1"
+    (right,) = partitions_of([key], PARTITIONS)
+    fact = asked(key, 1, 0, 0)
+    with world.worker():
+        world.producer.produce(world.topics.source, fact.value, key, 1 - right, headers=list(fact.headers))
+        world.producer.flush(10)
+        world.eventually(lambda: bool(list(read_all(world.kafka, world.topics.dlq_source))), "it is dead-lettered")
+        world.publish(asked(key, 2, 0, 0))
+        world.eventually(lambda: "MISSING" in world.statuses(key), "the right one is applied")
+    (letter,) = read_all(world.kafka, world.topics.dlq_source)
+    assert (letter.key, letter.value) == (key, fact.value)
+    assert dict(letter.headers)["dlq_error_code"] == b"WRONG_PARTITION"
+    assert world.statuses(key) == ["WAITING", "MISSING"]
+    counts = world.positions()[1 - right].counts[world.topics.source]
+    assert (counts.read, counts.dead_lettered) == (1, 1)
+
+
 def test_a_simulated_tenant_waits_for_its_own_clock(world: World) -> None:
     key, moment = b"sim-9:1", datetime(2025, 1, 1, tzinfo=UTC)
     with world.worker():
