@@ -248,11 +248,11 @@ def test_what_a_rekeyer_feeds_is_complete_only_as_far_as_the_rekeyer_is(world: W
         assert world.statuses(joined) == ["WAITING"], "the feeder is away"
         with rekeyer:
             world.eventually(lambda: "ANSWERED" in world.statuses(joined), "the feeder catches up")
-            world.publish(asked(key, 3, begun, 0))
-            world.eventually(lambda: "MISSING" in world.statuses(joined), "live time passes through the feeder")
+            world.publish(asked(key, 3, begun - SECOND_US, 0))
+            world.eventually(lambda: "LATE" in world.statuses(joined), "live time passes through the feeder")
             publish_tick(world.kafka, world.topics.clock, "sim-9", datetime.now(UTC))
             world.eventually(lambda: "MISSING" in world.statuses(sim_joined), "and so does simulated time")
-    assert world.statuses(joined) == ["WAITING", "ANSWERED", "WAITING", "MISSING"]
+    assert world.statuses(joined) == ["WAITING", "ANSWERED", "WAITING", "LATE"]
     world.verified(world.topics.joined)
 
 
