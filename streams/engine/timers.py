@@ -54,9 +54,13 @@ class Timers:
         return len(self._earliest)
 
     def load(self, stored: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take over the timers of a restored store: its keys that begin with TIMER_PREFIX, with their values."""
+        """Take over the timers of a restored store, once: its keys with TIMER_PREFIX, and their values."""
         for own_key, value in stored:
-            self._schedule(own_key[len(TIMER_PREFIX) :], _deadline(value))
+            ident, deadline = own_key[len(TIMER_PREFIX) :], _deadline(value)
+            self._earliest[ident] = deadline
+            self._heaps.setdefault(_clock(ident), []).append((deadline, ident))
+        for heap in self._heaps.values():
+            heapq.heapify(heap)
 
     def set(self, state: OwnState, timer: Timer) -> None:
         """Set or move a timer. Raises `RecordError` for a deadline beyond every calendar."""
@@ -120,7 +124,7 @@ class Timers:
         if earliest is not None and earliest <= deadline:
             return  # that entry's turn comes first, and then the store is asked
         self._earliest[ident] = deadline
-        clock = clock_of(ident.rpartition(RESERVED)[0])
+        clock = _clock(ident)
         heap = self._heaps.setdefault(clock, [])
         heapq.heappush(heap, (deadline, ident))
         if len(heap) > 2 * len(self._earliest) + _ORPHANS_MAX:
@@ -157,6 +161,10 @@ def _ident(key: bytes, name: str) -> bytes:
         message = f"The timer name {name!r} holds a zero byte."
         raise ContractError(message, remediation="Name timers in plain words.")
     return key + RESERVED + encoded
+
+
+def _clock(ident: bytes) -> str:
+    return clock_of(ident.rpartition(RESERVED)[0])
 
 
 def _deadline(value: bytes) -> int:
