@@ -2,7 +2,7 @@
 
 Bytewax knows neither transactions nor a changelog. Its offsets belong to its recovery store; so that its progress can
 be seen from outside, the sink commits the offsets whose outputs it has flushed, by the clock. State stays in memory as
-objects and is never packed, unless the plan asks for `recovery`: then it is pickled into SQLite by the same clock.
+objects and is never packed, unless the plan asks for `recovery`: then it is kept in SQLite by the same clock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from confluent_kafka import OFFSET_END, Consumer, TopicPartition
 
 from bench.derivation import Derivation
 from domain.order_state.facts import OrderFacts, Outcome
+from streams.order_state_stored import from_bytes, to_bytes
 
 POLL_RECORDS_MAX = 4000
 """Of one partition, as in a batch of ours."""
@@ -41,9 +42,9 @@ class Derived(NamedTuple):
 class OrderState(StatefulBatchLogic):  # type: ignore[misc] # its package is not installed where types are checked
     """The facts of one order."""
 
-    def __init__(self, derivation: Derivation, stored: list[Any] | None) -> None:
+    def __init__(self, derivation: Derivation, stored: bytes | None) -> None:
         self._derivation = derivation
-        self._facts = OrderFacts.from_plain(stored) if stored is not None else OrderFacts()
+        self._facts = from_bytes(stored) if stored is not None else OrderFacts()
 
     def on_batch(self, values: list[Any]) -> tuple[Iterable[Any], bool]:
         """One record for all the events of the order at hand."""
@@ -60,9 +61,9 @@ class OrderState(StatefulBatchLogic):  # type: ignore[misc] # its package is not
         newest = values[-1]
         return (Derived(newest.partition, newest.offset, KafkaSinkMessage(key, value, headers=headers)),), self.RETAIN
 
-    def snapshot(self) -> list[Any]:
+    def snapshot(self) -> bytes:
         """The facts as the recovery store keeps them."""
-        return self._facts.copy().to_plain()
+        return to_bytes(self._facts)
 
 
 class StatesSink(DynamicSink):  # type: ignore[misc]

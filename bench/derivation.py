@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
-from avro.aliases import canonical_actions, canonical_event
-from avro.codec import decode, frame, unframe, writer_schema
-from avro.headers import Headers, essentials, format_microseconds
+from avro.aliases import canonical_event
+from avro.codec import decode, frame, writer_schema
+from avro.essentials import essentials
+from avro.headers import Headers
+from avro.moments import format_microseconds
 from domain.envelope import event_type, tenant_of
 from domain.order_state import record
 from domain.order_state.derive import derive
@@ -49,16 +49,15 @@ class Derivation:
         self,
         key: bytes,
         value: bytes,
-        headers: Iterable[tuple[str, bytes | None]] | None,
+        headers: Headers,
         position: tuple[str, int, int],
     ) -> Fact:
         """The event as the fold sees it; raises `RecordError` for one that cannot be read."""
         envelope = essentials(headers)
         decoded = decode(value, self._schemas.__getitem__)
         kind = canonical_event(decoded.record.rpartition(".")[2]).value
-        payload: dict[str, Any] = canonical_actions(decoded.data).value
-        content = content_hash(unframe(value).body, envelope.event_id)
-        return as_fact(kind, key, envelope, payload, content, position)
+        content = content_hash(value, envelope.event_id)
+        return as_fact(kind, key, envelope, decoded.data, content, *position)
 
     def record(self, key: bytes, facts: OrderFacts, recorded_us: int) -> tuple[bytes, Headers]:
         """The framed record of an order and its headers; `recorded_us` is when its newest event was recorded."""
@@ -69,17 +68,18 @@ class Derivation:
 
 
 def _headers(order_id: str, facts: OrderFacts, calculated_us: int, body: bytes) -> Headers:
-    _, _, newest_id, *_ = max(facts.inputs.values(), key=lambda register: (register[0], register[2]))
+    newest = facts.newest
+    assert newest is not None
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(UUID(bytes=hashlib.blake2b(body, digest_size=16).digest())).encode()),
         ("ce_type", _TYPE),
         ("ce_source", _SOURCE),
         ("ce_subject", order_id.encode()),
-        ("ce_time", format_microseconds(facts.newest[2])),
+        ("ce_time", format_microseconds(newest.time_us)),
         ("ce_recordedtime", format_microseconds(calculated_us)),
         ("ce_tenantid", tenant_of(order_id).encode()),
-        ("ce_causationid", newest_id.encode()),
+        ("ce_causationid", newest.event_id.encode()),
         ("ce_policyversion", _POLICY),
         ("content-type", b"application/avro"),
     ]

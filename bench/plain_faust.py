@@ -1,8 +1,8 @@
 """The same derivation as Faust's documentation would have it: an agent that takes some events, a table, a topic.
 
 The agent takes what has come within the commit interval and writes each order's entry and state once for it: that is
-the best Faust's own API offers. The table's values are bytes in msgpack, as the platform stores them, because Faust's
-JSON would cost it more.
+the best Faust's own API offers. The table's values are the bytes the platform stores, because Faust's own JSON would
+cost it more.
 """
 
 from __future__ import annotations
@@ -13,19 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import faust
-import msgspec
 
 from bench.derivation import Derivation
 from domain.order_state.facts import OrderFacts, Outcome
+from streams.order_state_stored import from_bytes, to_bytes
 
 TAKEN_MAX = 4000
 """Events of one take; as many as a batch of ours holds."""
 
 BATCH_BYTES_MAX = 1_000_000
 """As in the other clients; Faust's default of 16 KiB holds about twenty records."""
-
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder().decode
 
 
 def main() -> None:
@@ -71,12 +68,12 @@ def _bind(app: faust.App, plan: dict[str, Any]) -> None:
                 facts = orders.get(key)
                 if facts is None:
                     stored = table.get(key)
-                    facts = orders[key] = OrderFacts.from_plain(_unpack(stored)) if stored else OrderFacts()
+                    facts = orders[key] = from_bytes(stored) if stored else OrderFacts()
                 if facts.apply(fact) is not Outcome.DUPLICATE:
                     changed[key] = fact.recorded_us
             for key, recorded_us in changed.items():
                 facts = orders[key]
-                table[key] = _pack(facts.to_plain())
+                table[key] = to_bytes(facts)
                 value, headers = derivation.record(key, facts, recorded_us)
                 await output.send(key=key, value=value, headers=headers)
 

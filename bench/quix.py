@@ -13,7 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from quixstreams import Application, message_context
 from quixstreams.sinks.base import BaseSink
 from quixstreams.state.memory import MemoryStore
@@ -21,10 +20,9 @@ from quixstreams.state.rocksdb import RocksDBStore
 
 from bench.derivation import Derivation
 from domain.order_state.facts import OrderFacts, Outcome
+from streams.order_state_stored import from_bytes, to_bytes
 
 _FACTS = "facts"
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder().decode
 
 
 class LastStates(BaseSink):  # type: ignore[misc] # its package is not installed where types are checked
@@ -86,10 +84,10 @@ def _bind(app: Any, plan: dict[str, Any]) -> None:
         place = message_context()
         fact = derivation.fact(key, value, headers, (place.topic, place.partition, place.offset))
         stored = state.get_bytes(_FACTS)
-        facts = OrderFacts.from_plain(_unpack(stored)) if stored else OrderFacts()
+        facts = from_bytes(stored) if stored else OrderFacts()
         if facts.apply(fact) is Outcome.DUPLICATE:
             return None
-        state.set_bytes(_FACTS, _pack(facts.to_plain()))
+        state.set_bytes(_FACTS, to_bytes(facts))
         return facts, fact.recorded_us
 
     changed = events.apply(fold, stateful=True, metadata=True).filter(lambda value: value is not None)

@@ -10,7 +10,8 @@ import pytest
 
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
-from avro.headers import essentials, from_headers
+from avro.essentials import essentials
+from avro.headers import from_headers
 from avro.plain import to_avro
 from bench.templates import DIGITS, Message, happened, headers_of, histories, renumbered, told
 from compose.demo.stories import stories

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from avro.headers import essentials
+from avro.essentials import essentials
 from bench.templates import histories
 from bench.workload import Shape, messages, templates_for
 
