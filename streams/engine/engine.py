@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 
 import structlog
 from confluent_kafka import TopicPartition
@@ -14,9 +16,11 @@ from confluent_kafka import TopicPartition
 from domain.errors import IntegrityError
 from streams.engine import step
 from streams.engine.batch import RecordBatch
+from streams.engine.kept import Stores
+from streams.engine.opening import StoreKind, opener
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Processor
-from streams.engine.restore import Partition, await_stable_offsets, restore
+from streams.engine.restore import Partition, await_stable_offsets
 from streams.engine.transaction import TransactionalProducer
 
 log = structlog.get_logger(__name__)
@@ -27,7 +31,8 @@ class EngineConfig:
     """What one application's engine works with.
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
-    `commit_seconds` is how long outputs may wait before they become visible.
+    `commit_seconds` is how long outputs may wait before they become visible. `store` says where state is kept;
+    a store on disk needs `store_dir`, a folder of this instance's own.
     """
 
     app: str
@@ -36,6 +41,8 @@ class EngineConfig:
     changelog: str
     dead_letter_topics: Mapping[str, str]
     commit_seconds: float = 0.1
+    store: StoreKind = StoreKind.MEMORY
+    store_dir: Path | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -49,7 +56,9 @@ class Engine:
         self.config = config
         self._processor = processor
         self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self._stores = Stores(opener(config.store, config.store_dir))
         self._partitions: dict[int, Partition] = {}
+        self._changelog_offsets: dict[int, int] = {}
         self._epoch = 0
         self._failed = False
         self._lock = asyncio.Lock()
@@ -61,7 +70,7 @@ class Engine:
         self._producer.start()
 
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
-        """Read the state of partitions back; blocks, so it runs in a thread.
+        """Read the state of partitions back, or what a kept store lacks of it; blocks, so it runs in a thread.
 
         First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
         these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
@@ -69,13 +78,14 @@ class Engine:
         """
         numbers = sorted(partitions)
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
-        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        return self._stores.restore(self.config.kafka_config, self.config.changelog, numbers)
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
             self._partitions = dict(restored)
+            self._stores.lend(restored)
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
     def next_offset(self, topic: str, partition: int) -> int | None:
@@ -134,10 +144,11 @@ class Engine:
 
         1. each changed key goes to the changelog with its newest value, then the partition's position;
         2. the same positions go into the transaction as the group's offsets, under the group's generation;
-        3. the transaction is committed, and only then the pre-images are forgotten.
+        3. the transaction is committed, and only then the stores keep its changes for good.
 
         Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
         """
+        self._stores.expire()
         async with self._lock:
             await self._commit()
 
@@ -153,10 +164,10 @@ class Engine:
 
     def _commit_blocking(self) -> None:
         with self._failing_for_good():
+            self._changelog_offsets.clear()
             self._producer.commit(self._write_changelog(), self.group_metadata)
-        for partition in self._partitions.values():
-            partition.store.committed()
-            partition.committed_position = partition.position.copy()
+            for number, partition in self._partitions.items():
+                partition.committed(self._changelog_offsets.get(number))
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -166,7 +177,8 @@ class Engine:
             for key, value in partition.store.changes():
                 self._producer.produce(self.config.changelog, key, value, partition=number)
             record = partition.position.to_bytes()
-            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
+            told = partial(self._changelog_offsets.__setitem__, number)
+            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number, written_at=told)
             offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
         return offsets
 
@@ -178,4 +190,5 @@ class Engine:
             else:
                 await self._commit()
             self._epoch = -1
-            self._partitions = {}
+            given_up, self._partitions = self._partitions, {}
+            await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._failed)
