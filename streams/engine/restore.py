@@ -23,11 +23,13 @@ STORE_AGE_SECONDS_MAX = 3 * 86_400.0
 """Less than half of how long a changelog keeps a removal after compaction (`delete.retention.ms`): a store older than
 that could miss one for ever."""
 _BATCH = 4_000
+_POLL_SECONDS = 0.02
 _REQUEST_SECONDS = 10.0
 _ELECTING = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 _64_BITS = (1 << 64) - 1
 _IN_BULK = {
     "fetch.queue.backoff.ms": 5,  # its default lets the fetcher sleep for a second whenever its queue was full once
+    "fetch.wait.max.ms": 20,  # its default holds the mark of the end back for half a second
     "fetch.message.max.bytes": 4 << 20,
     "queued.max.messages.kbytes": 64 << 10,
 }
@@ -278,7 +280,7 @@ class _Reading:
         patience = 2 * TRANSACTION_TIMEOUT_MS / 1000
         deadline = time.monotonic() + patience
         while not all(tail.whole for tail in tails.values()):
-            messages = consumer.consume(_BATCH, 0.1)
+            messages = consumer.consume(_BATCH, _POLL_SECONDS)
             if messages:
                 deadline = time.monotonic() + patience
             for number, run in groupby(messages, Message.partition):

@@ -1,4 +1,4 @@
-"""Both stores against a dict: whatever is put, undone, released, committed, loaded and opened again, all hold the same."""
+"""Both stores against a dict: put, undone, released, committed, loaded, opened again, all three hold the same."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Undoing(RuleBasedStateMachine):
         self.touched_by_batch.clear()
 
     @rule(known=st.booleans())
-    def commit(self, known: bool) -> None:  # noqa: FBT001
+    def commit(self, known: bool) -> None:
         """Between batches, as the engine does it; the offset it was written at may be unknown."""
         self.release()
         self.mark = self.new_mark() if known else self.mark
