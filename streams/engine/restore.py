@@ -54,7 +54,8 @@ class Partition:
             record = self.position.to_bytes()
             mark = Mark(mark.topic_id, mark.partition, changelog_offset + 1, record, time.time())
         self.store.committed(mark)
-        self.committed_position = self.position.copy()
+        if self.position != self.committed_position:
+            self.committed_position = self.position.copy()
 
 
 @dataclass(slots=True)

@@ -39,6 +39,9 @@ def _options() -> Options:
     options.set_block_based_table_factory(blocks)
     options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(MEMTABLE_BYTES)
+    # compaction waits for more files than by default: a restore writes each key several times, and rewrites it less
+    options.set_level_zero_file_num_compaction_trigger(8)
+    options.set_max_bytes_for_level_base(512 << 20)
     options.set_keep_log_file_num(2)
     return options
 
