@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,11 @@ from confluent_kafka import TopicPartition
 
 from domain.errors import IntegrityError
 from streams.engine import step
+from streams.engine.backlog import Backlog
 from streams.engine.batch import RecordBatch
+from streams.engine.health import Phase, Place
+from streams.engine.limits import Limits
+from streams.engine.observer import Observer, places
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Processor
 from streams.engine.restore import Partition, await_stable_offsets, restore
@@ -27,7 +32,7 @@ class EngineConfig:
     """What one application's engine works with.
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
-    `commit_seconds` is how long outputs may wait before they become visible.
+    `commit_seconds` is how long outputs may wait before they become visible; `limits` bound its memory.
     """
 
     app: str
@@ -36,6 +41,7 @@ class EngineConfig:
     changelog: str
     dead_letter_topics: Mapping[str, str]
     commit_seconds: float = 0.1
+    limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -48,7 +54,11 @@ class Engine:
     def __init__(self, config: EngineConfig, processor: Processor) -> None:
         self.config = config
         self._processor = processor
-        self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self.backlog = Backlog(config.limits)
+        self.observer = Observer(config.app, self.backlog, config.limits)
+        self._producer = TransactionalProducer(
+            config.kafka_config, f"{config.app}-{config.instance}", config.limits.producer_config()
+        )
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
         self._failed = False
@@ -68,15 +78,26 @@ class Engine:
         after the changelog was read, and bring old values back.
         """
         numbers = sorted(partitions)
+        began = time.monotonic()
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
-        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        restored = {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        self.observer.restored(sum(p.records_read for p in restored.values()), time.monotonic() - began)
+        return restored
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
             self._partitions = dict(restored)
-            log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
+            self.observer.assigned(epoch, self._positions(), self._entries())
+            log.info("partitions adopted", epoch=epoch, partitions=sorted(restored))
+
+    def _positions(self) -> dict[Place, int]:
+        held = ((number, p.position.offsets) for number, p in self._partitions.items())
+        return places(held, self.config.dead_letter_topics)
+
+    def _entries(self) -> dict[int, int]:
+        return {number: len(partition.store) for number, partition in self._partitions.items()}
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """Where reading goes on: right after what the state contains; None, at the beginning, for an empty one."""
@@ -90,6 +111,7 @@ class Engine:
             with self._failing_for_good():
                 self._require_next(batch)
                 self._apply(batch, self._partitions[batch.partition])
+            self.backlog.done(batch)
 
     def _require_next(self, batch: RecordBatch) -> None:
         position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
@@ -111,9 +133,11 @@ class Engine:
             yield
         except Exception:
             self._failed = True
+            self.observer.enter(Phase.FAILED)
             raise
 
     def _apply(self, batch: RecordBatch, partition: Partition) -> None:
+        began = time.monotonic()
         result = step.run(
             self._processor,
             batch,
@@ -128,6 +152,7 @@ class Engine:
         for letter in result.dead_letters:
             self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+        self.observer.applied(batch, result, time.monotonic() - began)
 
     async def commit(self) -> None:
         """Commit what was applied since the last time, if anything; in this order:
@@ -152,11 +177,13 @@ class Engine:
             raise
 
     def _commit_blocking(self) -> None:
+        began = time.monotonic()
         with self._failing_for_good():
             self._producer.commit(self._write_changelog(), self.group_metadata)
         for partition in self._partitions.values():
             partition.store.committed()
             partition.committed_position = partition.position.copy()
+        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -174,8 +201,12 @@ class Engine:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
         async with self._lock:
             if lost or self._failed:
+                if self._producer.open:
+                    self.observer.aborted()
                 self._producer.abort()
             else:
                 await self._commit()
             self._epoch = -1
             self._partitions = {}
+            self.backlog.clear()
+            self.observer.released()

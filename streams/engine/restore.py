@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from domain.errors import UnavailableError
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.store import MemoryStore
-from streams.engine.transaction import TRANSACTION_TIMEOUT_MS
+from streams.engine.transaction import LIBRDKAFKA, TRANSACTION_TIMEOUT_MS
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,7 @@ class Partition:
     store: MemoryStore
     position: Position
     committed_position: Position
+    records_read: int = 0
 
 
 def await_stable_offsets(
@@ -41,7 +42,7 @@ def await_stable_offsets(
     if not wanted:
         return
     # read_committed makes the request ask for stable offsets; the client repeats it until they are
-    consumer = Consumer({**kafka_config, "group.id": group, "isolation.level": "read_committed"})
+    consumer = Consumer({**kafka_config, "group.id": group, "isolation.level": "read_committed"}, logger=LIBRDKAFKA)
     try:
         consumer.committed(wanted, timeout=2 * TRANSACTION_TIMEOUT_MS / 1000)
     except KafkaException as error:
@@ -71,22 +72,25 @@ def restore(kafka_config: Mapping[str, str], changelog: str, partition: int) -> 
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
-        }
+        },
+        logger=LIBRDKAFKA,
     )
     here = TopicPartition(changelog, partition)
-    uncommitted = Consumer({**kafka_config, "group.id": f"restore-{changelog}", "isolation.level": "read_uncommitted"})
+    uncommitted = Consumer(
+        {**kafka_config, "group.id": f"restore-{changelog}", "isolation.level": "read_uncommitted"}, logger=LIBRDKAFKA
+    )
     try:
         begin, end = watermarks(uncommitted, here)
         here.offset = begin
         consumer.assign([here])
-        store, position = _read(consumer, here, end)
+        store, position, records = _read(consumer, here, end)
     except KafkaException as error:
         message = f"Changelog {changelog}[{partition}] cannot be read: {error.args[0].str()}."
         raise UnavailableError(message, remediation="Check the broker and that `topics apply` was run.") from error
     finally:
         consumer.close()
         uncommitted.close()
-    return Partition(store, position, position.copy())
+    return Partition(store, position, position.copy(), records)
 
 
 def watermarks(consumer: Consumer, here: TopicPartition) -> tuple[int, int]:
@@ -103,8 +107,8 @@ def watermarks(consumer: Consumer, here: TopicPartition) -> tuple[int, int]:
             return begin, end
 
 
-def _read(consumer: Consumer, here: TopicPartition, end: int) -> tuple[MemoryStore, Position]:
-    store, position = MemoryStore(), Position()
+def _read(consumer: Consumer, here: TopicPartition, end: int) -> tuple[MemoryStore, Position, int]:
+    store, position, records = MemoryStore(), Position(), 0
     reached = here.offset
     patience = 2 * TRANSACTION_TIMEOUT_MS / 1000
     deadline = time.monotonic() + patience
@@ -118,6 +122,7 @@ def _read(consumer: Consumer, here: TopicPartition, end: int) -> tuple[MemorySto
                 reached = max(reached, offset)
                 continue
             reached = offset + 1
+            records += 1
             deadline = time.monotonic() + patience
             key, value = message.key() or b"", message.value()
             if key == POSITION_KEY:
@@ -127,4 +132,4 @@ def _read(consumer: Consumer, here: TopicPartition, end: int) -> tuple[MemorySto
         if time.monotonic() > deadline:
             text = f"Changelog {here.topic}[{here.partition}] stands at {reached} of {end}: a transaction hangs."
             raise UnavailableError(text, remediation="Start again; if it stays, abort the hanging transaction.")
-    return store, position
+    return store, position, records
