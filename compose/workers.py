@@ -20,7 +20,6 @@ from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
 from sinks.consumer import SinkConsumer
 from sinks.run import clickhouse_consumer, postgres_consumer
-from sinks.tables import TABLES
 from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
 from streams.engine.limits import Limits
@@ -93,13 +92,6 @@ SERVICES: Mapping[str, Callable[[Endpoints], Hosted]] = {
     "sink-clickhouse": _sink_clickhouse,
 }
 """Applications that are plain loops, each in a thread of its own."""
-
-INPUTS: Mapping[str, tuple[str, ...]] = {
-    "order-state": (PRODUCT_ORDERS.name,),
-    "sink-postgres": tuple(table.topic for table in TABLES),
-    "sink-clickhouse": tuple(table.topic for table in TABLES),
-}
-"""The topics an application reads under the consumer group that has its name."""
 
 _INSTANCE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 

@@ -63,11 +63,12 @@ class SinkConsumer:
         self.name = f"sink-{sink.name}"
         self.trouble: str | None = None
         """What is being waited for; None while all is well."""
-        self.trouble_since: float | None = None
         self.troubles = 0
         """How often something had to be waited for since the start."""
-        self.seen_at = time.monotonic()
-        """When the loop last came by (monotonic seconds)."""
+        self.phase = "starting"
+        """starting, running or waiting (for what is away)."""
+        self.since = self.seen_at = time.monotonic()
+        """When this phase began, and when the loop last came by (monotonic seconds)."""
         self.written_at: float | None = None
         """When the sink last took a batch (monotonic seconds)."""
         self._config = dict(kafka_config)
@@ -161,7 +162,8 @@ class SinkConsumer:
                 if messages and not self._misplaced:
                     self._apply(messages)
                 if not self._misplaced:
-                    self._troubles, self.trouble, self.trouble_since = 0, None, None
+                    self._troubles, self.trouble = 0, None
+                    self._enter("running")
             except UnavailableError as error:
                 self._misplaced = True
                 self._note(error)
@@ -269,8 +271,12 @@ class SinkConsumer:
         self._troubles += 1
         self.troubles += 1
         self.trouble = str(error)
-        self.trouble_since = self.trouble_since or time.monotonic()
+        self._enter("waiting")
         log.warning("sink_waits", consumer=self.name, attempt=self._troubles, reason=error.message)
+
+    def _enter(self, phase: str) -> None:
+        if phase != self.phase:
+            self.phase, self.since = phase, time.monotonic()
 
     def _patience(self, error: UnavailableError | None) -> float:
         if isinstance(error, SinkBusy):

@@ -77,7 +77,9 @@ def _host(services: ServiceThreads, stream: BatchApp | None) -> None:
         else:
             import faust
 
-            faust.Worker(stream, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+            worker = faust.Worker(stream, override_logging=False, redirect_stdouts=False, quiet=True)
+            worker.spinner = None  # it writes to the terminal even when it is quiet
+            worker.execute_from_commandline()
     except SystemExit as stopped:
         # told to stop, services alone end with the signal's status, and a stream application with 0
         if stream is not None and stopped.code and services.failure is None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -16,6 +22,7 @@ _OUTCOMES = ("applied", "duplicate", "stale", "dead_lettered")
 
 def worker_registry(watched: Sequence[Watched], live_seconds: float) -> CollectorRegistry:
     """Everything there is to count in a worker, under one roof."""
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody asks for
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
@@ -103,7 +110,7 @@ class _Relays(Collector):
             for topic, count in sorted(dict(relay.published_by_topic).items()):
                 sent.add_metric([watched.name, topic], count)
             refused.add_metric([watched.name], relay.refused)
-            leads.add_metric([watched.name], float(relay.leads))
+            leads.add_metric([watched.name], float(relay.phase == "leading"))
             waiting.add_metric([watched.name], float(relay.trouble is not None))
             if (rows := relay.pending) is not None:
                 pending.add_metric([watched.name], rows)

@@ -19,13 +19,12 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from compose.observe.collector import worker_registry
-from compose.observe.register import enrol, leave
+from compose.observe.register import LOOPBACK, enrol, leave
 from compose.observe.watched import Watched, by_topic
 from compose.settings import Settings
 from domain.errors import ConfigurationError
 from streams.engine.health import Check
 
-LOOPBACK = "127.0.0.1"
 JSON = "application/json"
 REQUEST_TIMEOUT_S = 5.0
 
@@ -148,6 +147,8 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     paths: Mapping[str, Callable[[str], Answer]]
     timeout = REQUEST_TIMEOUT_S
+    server_version = "ordertruth"
+    sys_version = ""
 
     def do_GET(self) -> None:
         answer = self.paths.get(self.path.partition("?")[0])

@@ -14,6 +14,8 @@ from compose.stack.record import ProcessId
 from domain.errors import IntegrityError
 
 FOLDER = "workers"
+LOOPBACK = "127.0.0.1"
+"""Where workers answer, and nowhere else."""
 
 
 @dataclass(frozen=True)

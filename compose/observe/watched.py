@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sinks.consumer import SinkConsumer
 from streams.engine.engine import Engine
-from streams.engine.health import Check, Phase, Place, live, ready
+from streams.engine.health import Check, Place, live, ready
 from topics.relay import Relay
 
 SERVICE_LIVE_SECONDS = 60.0
@@ -82,7 +82,7 @@ class WatchedSink:
 
     def ready(self) -> Check:
         """Nothing is being waited for."""
-        return _untroubled(self.consumer.trouble, self.consumer.trouble_since, self.consumer.seen_at)
+        return _working(self.consumer)
 
     def live(self, now: float, live_seconds: float) -> Sequence[Check]:
         """Its loop comes by; while its store is away it waits, and that is no reason to kill it."""
@@ -92,8 +92,7 @@ class WatchedSink:
         """Positions and the tally since the start."""
         tally = self.consumer.counters
         detail = {"written": tally.applied, "read": tally.read, "troubles": self.consumer.troubles}
-        phase = Phase.RUNNING if self.consumer.trouble is None else "waiting"
-        return State(phase, self.consumer.positions, {}, self.consumer.written_at, detail)
+        return State(self.consumer.phase, self.consumer.positions, {}, self.consumer.written_at, detail)
 
 
 class WatchedRelay:
@@ -105,7 +104,7 @@ class WatchedRelay:
 
     def ready(self) -> Check:
         """It leads or stands by, and nothing is being waited for."""
-        return _untroubled(self.relay.trouble, self.relay.trouble_since, self.relay.seen_at)
+        return _working(self.relay)
 
     def live(self, now: float, live_seconds: float) -> Sequence[Check]:
         """Its loop comes by."""
@@ -114,16 +113,18 @@ class WatchedRelay:
     def state(self) -> State:
         """What it sent, and what waits."""
         relay = self.relay
-        detail = {"sent": relay.published, "refused": relay.refused, "pending": relay.pending, "leads": relay.leads}
-        phase = "waiting" if relay.trouble else "leading" if relay.leads else "standing by"
-        return State(phase, {}, {}, relay.sent_at, detail)
+        detail = {"sent": relay.published, "refused": relay.refused, "pending": relay.pending}
+        return State(relay.phase, {}, {}, relay.sent_at, detail)
 
 
-def _untroubled(trouble: str | None, since: float | None, seen_at: float) -> Check:
-    if trouble is None:
-        return Check("nothing is away", holds=True, since=seen_at, detail="works")
+def _working(service: SinkConsumer | Relay) -> Check:
+    name, phase, since = "nothing is away", service.phase, service.since
+    if phase == "starting":
+        return Check(name, holds=False, since=since, detail="has not begun", remediation="Wait.")
+    if (trouble := service.trouble) is None:
+        return Check(name, holds=True, since=since, detail=f"is {phase}")
     mend = "It goes on by itself when that is mended; `ordertruth doctor` looks at the parts."
-    return Check("nothing is away", holds=False, since=since or seen_at, detail=trouble, remediation=mend)
+    return Check(name, holds=False, since=since, detail=trouble.rstrip("."), remediation=mend)
 
 
 def _seen(seen_at: float, now: float, live_seconds: float) -> Check:

@@ -71,10 +71,10 @@ class Relay:
         self.published_by_topic: Counter[str] = Counter()
         self.refused = 0
         self.pending: int | None = None
-        self.leads = False
-        self.trouble_since: float | None = None
-        self.seen_at = time.monotonic()
-        """When the loop last came by (monotonic seconds)."""
+        self.phase = "starting"
+        """starting, leading, standing by or waiting (for what is away)."""
+        self.since = self.seen_at = time.monotonic()
+        """When this phase began, and when the loop last came by (monotonic seconds)."""
         self.sent_at: float | None = None
         """When rows were last published and marked (monotonic seconds)."""
         self._counted_at = 0.0
@@ -87,7 +87,7 @@ class Relay:
     @property
     def trouble(self) -> str | None:
         """What is being waited for; None while all is well."""
-        return None if self.trouble_since is None else self._last_error
+        return self._last_error if self.phase == "waiting" else None
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; whatever is away is waited for, with growing pauses."""
@@ -127,8 +127,8 @@ class Relay:
             return self._lead(stop, until_empty=until_empty)
         except (psycopg.Error, OrdertruthError) as error:
             self._failures += 1
-            self.trouble_since = self.trouble_since or time.monotonic()
             self._last_error = str(error).strip()
+            self._enter("waiting")
             pause = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
             log.warning(
                 "relay_retry", failures=self._failures, pause_s=round(pause, 2), why=self._last_error.splitlines()[:1]
@@ -140,24 +140,23 @@ class Relay:
         self.seen_at = time.monotonic()
         with Candidate(self._conninfo) as candidate:
             while not candidate.leads():
-                self._seen()  # the failures stay counted: two relays must not take turns without a pause
+                self._enter("standing by")  # failures stay counted: two relays must not take turns without a pause
                 if until_empty and not outbox.unpublished_count(candidate.connection):
                     return True
                 if stop.wait(STANDBY_S):
                     return False
             log.debug("relay_leads")
-            self.leads = True
             try:
                 return self._publish_all(candidate.connection, stop, until_empty=until_empty)
             finally:
-                self.leads, self.pending = False, None
+                self.pending = None
 
     def _publish_all(self, connection: Connection[Any], stop: threading.Event, *, until_empty: bool) -> bool:
         while not stop.is_set():
             self._count_pending(connection)
             found = self._publish_batch(connection, stop)
             self._failures = 0
-            self._seen()
+            self._enter("leading")
             if found:
                 continue
             if until_empty:
@@ -165,9 +164,10 @@ class Relay:
             stop.wait(IDLE_S)
         return False
 
-    def _seen(self) -> None:
-        self.trouble_since = None
+    def _enter(self, phase: str) -> None:
         self.seen_at = time.monotonic()
+        if phase != self.phase:
+            self.phase, self.since = phase, self.seen_at
 
     def _count_pending(self, connection: Connection[Any]) -> None:
         if self.pending is None or time.monotonic() - self._counted_at > PENDING_S:

@@ -1,0 +1,278 @@
+"""What operators see of real workers: ready and live, counts and lag, bounded memory, restarts, and a clean drain."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import psutil
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from prometheus_client.parser import text_string_to_metric_families
+
+from compose.observe.outside import AppView, view_workers
+from compose.stack.guarded import GuardedProcess
+from compose.supervise import environment
+from compose.verify import accounting
+from compose.verify.raw import read_all
+from sinks.kafka_topic import TopicDirectory
+from streams.engine.limits import MEBIBYTE, Limits
+from streams.engine.restore import restore
+from tests.streams.odd_worker import HANG
+from tests.streams.platform import eventually, kill, told_on_failure
+from topics.catalogue import ORDER_STATE_CHANGELOG, PRODUCT_ORDERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.streams.platform import Platform
+
+pytestmark = pytest.mark.stack
+
+APP = "order-state"
+
+
+def view(platform: Platform, app: str = APP, instance: str = "0") -> AppView | None:
+    found = view_workers(platform.settings.state_path, platform.endpoints, time.time())
+    return next((w for w in found if (w.app, w.instance) == (app, instance)), None)
+
+
+def state(platform: Platform, app: str = APP, instance: str = "0") -> str:
+    found = view(platform, app, instance)
+    return "absent" if found is None else found.state
+
+
+def metrics(seen: AppView) -> dict[tuple[str, ...], float]:
+    """Samples by name and the values of their labels, but for those of the application and its places."""
+    with urllib.request.urlopen(f"{seen.health}/metrics", timeout=10) as answer:
+        families = text_string_to_metric_families(answer.read().decode())
+    found: dict[tuple[str, ...], float] = {}
+    for sample in (s for f in families for s in f.samples):
+        labels = [v for n, v in sorted(sample.labels.items()) if n not in {"app", "topic", "partition"}]
+        key = (sample.name, *labels)
+        found[key] = found.get(key, 0.0) + sample.value
+    return found
+
+
+def asked(seen: AppView, path: str) -> tuple[int, dict[str, Any]]:
+    try:
+        with urllib.request.urlopen(f"{seen.health}{path}", timeout=10) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def waited_for(platform: Platform, app: str = APP, instance: str = "0") -> AppView:
+    eventually(lambda: state(platform, app, instance) == "ready", f"{app} is ready")
+    found = view(platform, app, instance)
+    assert found is not None
+    return found
+
+
+def test_a_worker_tells_that_it_is_well_and_what_it_did(platform: Platform) -> None:
+    load = platform.events(20, seed=401)
+    before = platform.caught_up()
+    with platform.worker() as worker, told_on_failure(worker.log_path):
+        seen = waited_for(platform)
+        assert asked(seen, "/readyz")[0] == asked(seen, "/livez")[0] == 200
+        assert seen.lag == 0
+        assert seen.restarts == 0
+        platform.publish(load)
+        platform.await_read(before.read + len(load))
+        counts = metrics(seen)
+        assert sum(v for (name, *_), v in counts.items() if name == "ordertruth_records_total") == len(load)
+        assert counts["ordertruth_batches_total",] >= 1
+        assert counts["ordertruth_transactions_total", "committed"] >= 1
+        assert counts["ordertruth_transactions_total", "aborted"] == 0
+        assert counts["ordertruth_input_position_offset",] == len(platform.published())
+        assert counts["ordertruth_assigned_partitions",] == 4
+        assert counts["ordertruth_rebalances_total",] == 1
+        eventually(lambda: metrics(seen)["ordertruth_input_lag_records",] == 0, "no lag by its own account")
+        now = view(platform)
+        assert now is not None
+        assert now.lag == 0
+        assert now.last_commit is not None
+        assert time.time() - now.last_commit < 60
+
+        kill(worker)
+        eventually(lambda: (again := view(platform)) is not None and again.restarts == 1, "it came back, and says so")
+        assert waited_for(platform).pid != seen.pid
+    assert state(platform) == "absent", "one that was told to stop takes its record along"
+    lines = [json.loads(line) for line in worker.log_path.read_text().splitlines()]
+    assert all(line["app"] == APP and line["instance"] == "0" for line in lines), "no raw line among them"
+    assert {"worker starts", "partitions adopted", "worker stopped"} <= {line["event"] for line in lines}
+
+
+def test_a_stopped_process_does_not_answer_and_its_lag_shows_from_outside(platform: Platform) -> None:
+    load = platform.events(5, seed=402)
+    before = platform.caught_up()
+    with platform.worker() as worker, told_on_failure(worker.log_path):
+        seen = waited_for(platform)
+        os.kill(seen.pid, signal.SIGSTOP)
+        try:
+            platform.publish(load)
+            found = view(platform)
+        finally:
+            os.kill(seen.pid, signal.SIGCONT)
+        assert found is not None
+        assert found.state == "no answer"
+        assert found.lag == len(load)
+        assert str(seen.pid) in found.what_to_do
+        platform.await_read(before.read + len(load))
+
+
+def test_a_worker_told_to_stop_under_load_has_committed_what_it_applied(platform: Platform) -> None:
+    load = platform.events(400, seed=403)
+    before = platform.caught_up()
+    single = platform.single_worker()
+    publishing = threading.Thread(target=platform.publish, args=(load,))
+    with told_on_failure(single.log_path):
+        with single:
+            waited_for(platform)
+            publishing.start()
+            platform.await_read(before.read + 1)
+            asked_at = time.monotonic()
+            single.send_signal(signal.SIGTERM)
+            assert single.wait(20) == 0
+            assert time.monotonic() - asked_at < 15
+        publishing.join()
+        drained = platform.read()
+        assert drained.read < before.read + len(load), "it was told to stop under load"
+        changelog = read_all(platform.endpoints.kafka_config(), ORDER_STATE_CHANGELOG.name)
+        applied = {p: found.offsets[PRODUCT_ORDERS.name] for p, found in accounting.positions(changelog).items()}
+        directory = TopicDirectory(platform.endpoints.kafka_config())
+        assert directory.committed(APP, PRODUCT_ORDERS.name) == applied
+        assert sum(applied.values()) == drained.read
+
+        with platform.worker() as worker, told_on_failure(worker.log_path):
+            seen = waited_for(platform)
+            platform.await_read(before.read + len(load))
+            counts = metrics(seen)
+            read = {labels[0]: v for (name, *labels), v in counts.items() if name == "ordertruth_records_total"}
+            assert sum(read.values()) == before.read + len(load) - drained.read, "nothing was read again"
+            assert "duplicate" not in read
+            assert counts["ordertruth_restored_records_total",] > 0
+
+
+def test_a_worker_that_is_back_within_its_session_disturbs_nobody(platform: Platform) -> None:
+    platform.caught_up()
+    with platform.worker() as first, platform.worker("1") as second, told_on_failure(first.log_path, second.log_path):
+        waited_for(platform)
+
+        def both_have_two() -> bool:
+            seen = [view(platform), view(platform, instance="1")]
+            return all(s is not None and len(s.lag_by_partition) == 2 and s.state == "ready" for s in seen)
+
+        eventually(both_have_two, "the partitions are shared")
+        seen = view(platform)
+        assert seen is not None
+        rebalances = metrics(seen)["ordertruth_rebalances_total",]
+        gone = kill(second)
+        eventually(lambda: second.pid != gone, "it is started again")
+        eventually(both_have_two, "the partitions are shared as before")
+        assert metrics(seen)["ordertruth_rebalances_total",] == rebalances, "the other one kept its partitions"
+
+
+class OddPlatform:
+    """Topics of their own and a worker with odd habits on them."""
+
+    def __init__(self, platform: Platform, **plan: Any) -> None:
+        self.platform = platform
+        self.kafka = platform.endpoints.kafka_config()
+        self.app = f"odd-{uuid4().hex[:8]}"
+        names = {n: f"test-{self.app}.{n}" for n in ("topic", "changelog", "dlq")}
+        self.topic, self.changelog = names["topic"], names["changelog"]
+        large = {"max.message.bytes": str(2 * MEBIBYTE)}
+        for made in (
+            AdminClient(dict(self.kafka))
+            .create_topics([NewTopic(n, 1, 1, config=large) for n in names.values()])
+            .values()
+        ):
+            made.result(20)
+        self.plan = {"app": self.app, "kafka": self.kafka, "limits": {}, "seconds": 0.0, **names, **plan}
+
+    @contextmanager
+    def worker(self, **environ: str) -> Iterator[AppView]:
+        command = [sys.executable, "-m", "tests.streams.odd_worker", json.dumps(self.plan)]
+        log_path: Path = self.platform.settings.state_path / "logs" / f"{self.app}.log"
+        env = {**environment(self.platform.settings), **environ}
+        with told_on_failure(log_path), GuardedProcess(command, log_path=log_path, env=env, stop_timeout_s=5):
+            yield waited_for(self.platform, self.app)
+
+    def publish(self, values: list[bytes]) -> None:
+        producer = Producer({**self.kafka, "message.max.bytes": 2 * MEBIBYTE})
+        for number, value in enumerate(values):
+            producer.produce(self.topic, key=b"%d" % number, value=value)
+            if number % 20 == 0:
+                producer.flush(30)
+        assert producer.flush(60) == 0
+
+    def position(self) -> int:
+        return restore(self.kafka, self.changelog, 0).position.offsets.get(self.topic, 0)
+
+
+def test_a_hung_event_loop_shows_as_not_live_and_says_where(platform: Platform) -> None:
+    odd = OddPlatform(platform)
+    with odd.worker(ORDERTRUTH_WORKER__LIVE_TIMEOUT_S="2") as seen:
+        assert asked(seen, "/livez")[0] == 200
+        odd.publish([HANG])
+        eventually(lambda: state(platform, odd.app) == "not live", "the hung loop shows", 20)
+        status, told = asked(seen, "/livez")
+        assert status == 503
+        failing = {check["check"] for check in told["apps"][odd.app] if not check["holds"]}
+        assert "event loop" in failing
+        assert asked(seen, "/readyz")[0] == 200, "it has its partitions: starting it again is what helps"
+        with urllib.request.urlopen(f"{seen.health}/stacks", timeout=10) as answer:
+            assert "odd_worker.py" in answer.read().decode()
+        assert metrics(seen)["ordertruth_live",] == 0
+        os.kill(seen.pid, signal.SIGKILL)
+        eventually(lambda: state(platform, odd.app) == "gone", "a worker that died shows")
+
+
+def test_memory_stays_below_its_ceiling_while_a_slow_worker_reads_large_records(platform: Platform) -> None:
+    limits = Limits(fetch_queue_mb=8, fetch_mb=2, poll_mb=4, backlog_mb=16, send_queue_mb=17, pause_after_seconds=0.2)
+    small = {
+        "fetch_queue_mb": 8,
+        "fetch_mb": 2,
+        "poll_mb": 4,
+        "backlog_mb": 16,
+        "send_queue_mb": 17,
+        "pause_after_seconds": 0.2,
+    }
+    count, size = 400, MEBIBYTE // 2
+    odd = OddPlatform(platform, seconds=0.02, limits=small)
+    with odd.worker() as seen:
+        process = psutil.Process(seen.pid)
+        base = peak = process.memory_info().rss
+        publishing = threading.Thread(target=odd.publish, args=([os.urandom(size) for _ in range(count)],))
+        publishing.start()
+        deadline = time.monotonic() + 120
+        counts = metrics(seen)
+        while counts.get(("ordertruth_records_total", "applied"), 0) < count:
+            assert time.monotonic() < deadline
+            for _ in range(10):
+                peak = max(peak, process.memory_info().rss)
+                time.sleep(0.02)
+            counts = metrics(seen)
+        publishing.join()
+        assert counts["ordertruth_memory_ceiling_bytes",] == limits.ceiling_bytes
+        assert counts["ordertruth_input_pauses_total",] >= 1, "reading was paused"
+        growth = peak - base
+        print(f"grew by {growth / MEBIBYTE:.0f} MiB, ceiling {limits.ceiling_bytes / MEBIBYTE:.0f}, read {count // 2}")  # noqa: T201
+        assert growth <= limits.ceiling_bytes < count * size / 3
+        eventually(lambda: odd.position() == count, "everything is committed")
+    found = restore(odd.kafka, odd.changelog, 0)
+    assert found.position.counts[odd.topic].to_plain() == [count, count, 0, 0, 0]
+    assert {found.store.get(b"%d" % n) for n in range(count)} == {str(size).encode()}
