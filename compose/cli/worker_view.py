@@ -24,7 +24,7 @@ def show_workers(views: Sequence[AppView], now: float) -> None:
     show_table(COLUMNS, [_row(view, now) for view in views])
     for view in views:
         if view.detail:
-            typer.echo(f"{view.app}/{view.instance} is {view.state}: {view.detail}.")
+            typer.echo(f"{view.app}/{view.instance}, {view.state}: {view.detail}.")
             if view.what_to_do:
                 typer.echo(f"  {view.what_to_do}")
 

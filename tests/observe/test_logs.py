@@ -42,9 +42,8 @@ raise KeyError("end")
 
 
 def spoken() -> list[dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-c", SPEAK], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-c", SPEAK]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == ""
     assert done.returncode == 1
     return [json.loads(line) for line in done.stderr.splitlines()]

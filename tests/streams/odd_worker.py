@@ -39,14 +39,9 @@ def main() -> None:
     """Run the worker that the plan on the command line describes."""
     plan = json.loads(sys.argv[1])
     settings = open_session(service=True, app=plan["app"], instance="0")
-    config = EngineConfig(
-        plan["app"],
-        "0",
-        plan["kafka"],
-        plan["changelog"],
-        {plan["topic"]: plan["dlq"]},
-        limits=Limits(**plan["limits"]),
-    )
+    dead_letters = {plan["topic"]: plan["dlq"]}
+    limits = Limits(**plan["limits"])
+    config = EngineConfig(plan["app"], "0", plan["kafka"], plan["changelog"], dead_letters, limits=limits)
     app = create_app(config, Odd(plan["seconds"]), [plan["topic"]], settings.state_path / "faust" / plan["app"])
     with observed(settings, [WatchedStream(app.engine)], apps=[plan["app"]], instance="0", port=0):
         try:

@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -195,12 +196,10 @@ class OddPlatform:
         names = {n: f"test-{self.app}.{n}" for n in ("topic", "changelog", "dlq")}
         self.topic, self.changelog = names["topic"], names["changelog"]
         large = {"max.message.bytes": str(2 * MEBIBYTE)}
-        for made in (
-            AdminClient(dict(self.kafka))
-            .create_topics([NewTopic(n, 1, 1, config=large) for n in names.values()])
-            .values()
-        ):
-            made.result(20)
+        admin = AdminClient(dict(self.kafka))  # thrown away early, it would take the answers with it
+        made = admin.create_topics([NewTopic(n, 1, 1, config=large) for n in names.values()])
+        for answer in made.values():
+            answer.result(20)
         self.plan = {"app": self.app, "kafka": self.kafka, "limits": {}, "seconds": 0.0, **names, **plan}
 
     @contextmanager
@@ -243,16 +242,8 @@ def test_a_hung_event_loop_shows_as_not_live_and_says_where(platform: Platform) 
 
 def test_memory_stays_below_its_ceiling_while_a_slow_worker_reads_large_records(platform: Platform) -> None:
     limits = Limits(fetch_queue_mb=8, fetch_mb=2, poll_mb=4, backlog_mb=16, send_queue_mb=17, pause_after_seconds=0.2)
-    small = {
-        "fetch_queue_mb": 8,
-        "fetch_mb": 2,
-        "poll_mb": 4,
-        "backlog_mb": 16,
-        "send_queue_mb": 17,
-        "pause_after_seconds": 0.2,
-    }
     count, size = 400, MEBIBYTE // 2
-    odd = OddPlatform(platform, seconds=0.02, limits=small)
+    odd = OddPlatform(platform, seconds=0.02, limits=asdict(limits))
     with odd.worker() as seen:
         process = psutil.Process(seen.pid)
         base = peak = process.memory_info().rss
@@ -270,7 +261,7 @@ def test_memory_stays_below_its_ceiling_while_a_slow_worker_reads_large_records(
         assert counts["ordertruth_memory_ceiling_bytes",] == limits.ceiling_bytes
         assert counts["ordertruth_input_pauses_total",] >= 1, "reading was paused"
         growth = peak - base
-        print(f"grew by {growth / MEBIBYTE:.0f} MiB, ceiling {limits.ceiling_bytes / MEBIBYTE:.0f}, read {count // 2}")  # noqa: T201
+        print(f"grew by {growth / MEBIBYTE:.0f} MiB; ceiling {limits.ceiling_bytes / MEBIBYTE:.0f} MiB; {counts}")  # noqa: T201
         assert growth <= limits.ceiling_bytes < count * size / 3
         eventually(lambda: odd.position() == count, "everything is committed")
     found = restore(odd.kafka, odd.changelog, 0)
