@@ -8,6 +8,8 @@ import time
 from datetime import datetime
 
 import faust
+import psutil
+import structlog
 
 from compose.cli.session import open_session
 from compose.observe.endpoint import observed
@@ -44,6 +46,7 @@ def main() -> None:
     config = EngineConfig(plan["app"], "0", plan["kafka"], plan["changelog"], dead_letters, limits=limits)
     app = create_app(config, Odd(plan["seconds"]), [plan["topic"]], settings.state_path / "faust" / plan["app"])
     with observed(settings, [WatchedStream(app.engine)], apps=[plan["app"]], instance="0", port=0):
+        structlog.get_logger(__name__).info("at rest", resident_bytes=psutil.Process().memory_info().rss)
         try:
             faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
         except SystemExit as stopped:
