@@ -67,6 +67,15 @@ STREAM_APPS: Mapping[str, Callable[[Endpoints, Path, str, Limits], BatchApp]] = 
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 
 
+def run_stream(app: BatchApp) -> None:
+    """Run a stream application until SIGTERM or SIGINT; raises SystemExit with the exit status, 0 after a drain."""
+    import faust
+
+    worker = faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True)
+    worker.spinner = None  # it writes to the terminal even when it is quiet
+    worker.execute_from_commandline()
+
+
 def _relay(endpoints: Endpoints) -> Hosted:
     relay = Relay(endpoints.database_url, endpoints.kafka_config(), Registry(endpoints.registry_url))
     return Hosted(relay.run, WatchedRelay(relay))

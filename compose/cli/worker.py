@@ -70,16 +70,14 @@ def _run(settings: Settings, endpoints: Endpoints, apps: list[str], instance: st
 
 def _host(services: ServiceThreads, stream: BatchApp | None) -> None:
     """Run to the end; returns when it is a good one, and raises what ended it otherwise."""
+    from compose.workers import run_stream
+
     services.start()
     try:
         if stream is None:
             services.ended.wait()
         else:
-            import faust
-
-            worker = faust.Worker(stream, override_logging=False, redirect_stdouts=False, quiet=True)
-            worker.spinner = None  # it writes to the terminal even when it is quiet
-            worker.execute_from_commandline()
+            run_stream(stream)
     except SystemExit as stopped:
         # told to stop, services alone end with the signal's status, and a stream application with 0
         if stream is not None and stopped.code and services.failure is None:

@@ -41,14 +41,15 @@ class Observer:
         self._beats[who] = self._clock()
 
     def enter(self, phase: Phase) -> None:
-        """The worker is about something else from now on; after a failure only the stop is news."""
+        """The worker is about something else from now on; after a failure only the stop or a new beginning is news."""
         with self._lock:
-            if phase is self._vitals.phase or (self._vitals.phase is Phase.FAILED and phase is not Phase.STOPPING):
+            failed = self._vitals.phase is Phase.FAILED
+            if phase is self._vitals.phase or (failed and phase not in {Phase.STOPPING, Phase.RESTORING}):
                 return
             self._set(phase=phase, since=self._clock(), waiting_since=None)
 
     def reassigned(self) -> None:
-        """The group has given out partitions anew; this worker's are restored now."""
+        """The group has given out partitions anew."""
         self.metrics.rebalances.inc()
         self.enter(Phase.RESTORING)
 

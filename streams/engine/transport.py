@@ -239,6 +239,7 @@ class BatchConsumer(FaustConsumer):
 
     async def _restore_and_assign(self, epoch: int, assigned: set[TP]) -> None:
         engine = self.app.engine
+        engine.observer.enter(Phase.RESTORING)
         try:
             self.app.on_rebalance_start()
             self.app.consumer_generation_id += 1  # Faust fences stale messages by it, and its recovery waits for it

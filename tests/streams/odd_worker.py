@@ -7,13 +7,13 @@ import sys
 import time
 from datetime import datetime
 
-import faust
 import psutil
 import structlog
 
 from compose.cli.session import open_session
 from compose.observe.endpoint import observed
 from compose.observe.watched import WatchedStream
+from compose.workers import run_stream
 from streams.engine.app import create_app
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import EngineConfig
@@ -48,7 +48,7 @@ def main() -> None:
     with observed(settings, [WatchedStream(app.engine)], apps=[plan["app"]], instance="0", port=0):
         structlog.get_logger(__name__).info("at rest", resident_bytes=psutil.Process().memory_info().rss)
         try:
-            faust.Worker(app, override_logging=False, redirect_stdouts=False, quiet=True).execute_from_commandline()
+            run_stream(app)
         except SystemExit as stopped:
             if stopped.code:
                 raise

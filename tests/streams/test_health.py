@@ -169,11 +169,13 @@ def test_a_new_assignment_forgets_the_old_one() -> None:
     assert worker.wait(1000).ill == []
 
 
-def test_only_the_stop_is_news_after_a_failure() -> None:
+def test_only_the_stop_or_a_new_beginning_is_news_after_a_failure() -> None:
     worker = Worker().running()
     worker.observer.enter(Phase.FAILED)
     worker.observer.enter(Phase.REBALANCING)
     assert worker.observer.vitals().phase is Phase.FAILED
+    worker.observer.enter(Phase.RESTORING)
+    assert worker.observer.vitals().phase is Phase.RESTORING
     worker.observer.enter(Phase.STOPPING)
     assert worker.observer.vitals().phase is Phase.STOPPING
 
