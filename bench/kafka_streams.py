@@ -37,7 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
     "store": "memory",
     "commit_ms": 100,
     "emit_every": 1000,
-    "live_max": 20_000,
+    "live_max": 5000,
 }
 JAVA_OPTIONS = (
     "-Xms2g",
@@ -64,9 +64,7 @@ def java_command(settings: Settings, plan: Mapping[str, Any]) -> list[str]:
 
     Raises `UnavailableError` when the parts cannot be fetched, the sources do not compile or the registry is away.
     """
-    jars = JarCache(
-        settings.cache_path, repository=settings.stack.jar_repository, manifest=FOLDER / "jars.sha256"
-    )
+    jars = JarCache(settings.cache_path, repository=settings.stack.jar_repository, manifest=FOLDER / "jars.sha256")
     jars.ensure(lambda _: None, ("kafka",))
     classes = compiled(jars)
     with Registry(plan["registry_url"]) as registry:

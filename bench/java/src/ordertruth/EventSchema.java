@@ -65,7 +65,7 @@ final class EventSchema {
         for (int i = 0; i < found.length; i++) {
             AvroType type = record.parts[i];
             Step wanted = step(record.names[i], type);
-            found[i] = wanted != null ? wanted : (in, event) -> type.skip(in);
+            found[i] = wanted != null ? wanted : (in, _) -> type.skip(in);
         }
         return found;
     }
@@ -73,11 +73,11 @@ final class EventSchema {
     private static Step step(String name, AvroType type) {
         Integer slot = TEXTS.get(name);
         if (slot != null) {
-            return optional(type, Tag.TEXT, text -> text(slot));
+            return optional(type, Tag.TEXT, _ -> text(slot));
         }
         return switch (name) {
-            case "version" -> optional(type, Tag.LONG, number -> (in, event) -> event.version = in.readLong());
-            case "quoteVersion" -> optional(type, Tag.LONG, number -> (in, event) -> {
+            case "version" -> optional(type, Tag.LONG, _ -> (in, event) -> event.version = in.readLong());
+            case "quoteVersion" -> optional(type, Tag.LONG, _ -> (in, event) -> {
                 event.hasQuoteVersion = true;
                 event.quoteVersion = in.readLong();
             });
@@ -97,7 +97,7 @@ final class EventSchema {
                 RowReader rows = new RowReader(list.parts[0]);
                 return (in, event) -> event.items = rows.readAll(in);
             });
-            case "itemIds" -> optional(type, Tag.ARRAY, list -> (in, event) -> event.itemIds = ids(in));
+            case "itemIds" -> optional(type, Tag.ARRAY, _ -> (in, event) -> event.itemIds = ids(in));
             default -> null;
         };
     }
@@ -116,12 +116,12 @@ final class EventSchema {
             return read.apply(type);
         }
         if (type.tag != Tag.UNION) {
-            return (in, event) -> {
+            return (_, _) -> {
                 throw new BadRecord("A field has another type than the contract gives it.");
             };
         }
         Step[] branches = Arrays.stream(type.parts)
-                .map(branch -> branch.tag == Tag.NULL ? (Step) (in, event) -> { } : optional(branch, tag, read))
+                .map(branch -> branch.tag == Tag.NULL ? (Step) (_, _) -> { } : optional(branch, tag, read))
                 .toArray(Step[]::new);
         return (in, event) -> {
             long branch = in.readLong();

@@ -50,7 +50,8 @@ public final class Main {
                         : Stores.persistentKeyValueStore(OrderStateProcessor.STORE),
                 plan.path("live_max").asInt());
         Topology topology = new Topology();
-        topology.addSource("events", new ByteArrayDeserializer(), new ByteArrayDeserializer(), plan.path("input").asText());
+        ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+        topology.addSource("events", bytes, bytes, plan.path("input").asText());
         topology.addProcessor(
                 "fold", () -> new OrderStateProcessor(new Schemas(url), schemaId, emitEvery), "events");
         topology.addStateStore(store, "fold");
@@ -79,8 +80,10 @@ public final class Main {
         found.put(producer(ProducerConfig.BATCH_SIZE_CONFIG), 256 << 10);
         found.put(producer(ProducerConfig.BUFFER_MEMORY_CONFIG), 128 << 20);
         found.put(producer(ProducerConfig.MAX_REQUEST_SIZE_CONFIG), 16 << 20);
-        for (Map.Entry<String, JsonNode> entry : plan.path("kafka").properties()) {
-            found.put(entry.getKey(), entry.getValue().asText());
+        for (String given : new String[] {"kafka", "properties"}) {
+            for (Map.Entry<String, JsonNode> entry : plan.path(given).properties()) {
+                found.put(entry.getKey(), entry.getValue().asText());
+            }
         }
         return found;
     }

@@ -1,5 +1,6 @@
 package ordertruth;
 
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,6 +32,7 @@ final class OrderStateProcessor implements Processor<byte[], byte[], byte[], byt
     private final Envelope envelope = new Envelope();
     private final View view = new View();
     private final List<LiveStore.Live> changed = new ArrayList<>();
+    /** Newest recorded time of each simulated tenant. */
     private final Map<String, Long> simulated = new HashMap<>();
     private ProcessorContext<byte[], byte[]> context;
     private LiveStore store;
@@ -102,7 +104,7 @@ final class OrderStateProcessor implements Processor<byte[], byte[], byte[], byt
         if (!OutputHeaders.startsWith(orderId, SIMULATED)) {
             return System.currentTimeMillis() * 1000;
         }
-        String tenant = new String(OutputHeaders.tenantOf(orderId), java.nio.charset.StandardCharsets.UTF_8);
+        String tenant = new String(OutputHeaders.tenantOf(orderId), StandardCharsets.UTF_8);
         return simulated.merge(tenant, event.recordedUs, Math::max);
     }
 
@@ -120,7 +122,8 @@ final class OrderStateProcessor implements Processor<byte[], byte[], byte[], byt
     }
 
     private void deadLetter(Record<byte[], byte[]> record, RuntimeException error) {
-        Headers kept = new RecordHeaders(record.headers()).add("dlq_error", Words.utf8(String.valueOf(error.getMessage())));
+        byte[] reason = Words.utf8(String.valueOf(error.getMessage()));
+        Headers kept = new RecordHeaders(record.headers()).add("dlq_error", reason);
         context.forward(record.withHeaders(kept), DEAD_LETTERS);
     }
 }

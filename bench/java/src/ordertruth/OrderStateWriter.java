@@ -13,6 +13,8 @@ final class OrderStateWriter {
     private static final byte[] PENDING_EXTERNAL = Words.utf8("PENDING_EXTERNAL");
     private static final byte[] CANCELLATION = Words.utf8("CANCELLATION");
     private static final byte[] AUTHORITY = authority();
+    /** Action, parent, offering and product instance of an item whose definition is unread. */
+    private static final byte[] NULLS = {0, 0, 0, 0};
     static final int FRAME = 5;
 
     private record Blocker(byte[] kind, byte[] itemId, byte[] code, byte[] repair, long sinceUs) {
@@ -118,9 +120,6 @@ final class OrderStateWriter {
         }
         out.writeByte(0);
     }
-
-    /** Action, parent, offering and product instance of an item whose definition is unread. */
-    private static final byte[] NULLS = {0, 0, 0, 0};
 
     private void blockers(View view) {
         List<Blocker> found = Words.isTerminalHeader(view.state) ? List.of() : found(view);

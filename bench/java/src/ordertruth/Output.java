@@ -24,6 +24,10 @@ final class Output {
 
     void writeLong(long number) {
         room(10);
+        if (number >= 0 && number < 64) {
+            bytes[size++] = (byte) (number << 1);
+            return;
+        }
         byte[] b = bytes;
         int i = size;
         long rest = number << 1 ^ number >> 63;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.HttpURLConnection;
 import java.net.Proxy;
 import java.net.URI;
@@ -52,7 +53,7 @@ final class Schemas {
                 return new EventSchema(schema);
             }
         } catch (IOException error) {
-            throw new java.io.UncheckedIOException("The registry does not answer.", error);
+            throw new UncheckedIOException("The registry does not answer.", error);
         }
     }
 }

@@ -1,5 +1,7 @@
 package ordertruth;
 
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.temporal.ChronoUnit;
@@ -13,7 +15,7 @@ final class Times {
 
     static long parse(byte[] text) {
         if (text.length != PLAIN || text[19] != '.' || text[26] != 'Z' || text[10] != 'T') {
-            return slowly(new String(text, java.nio.charset.StandardCharsets.UTF_8));
+            return slowly(new String(text, StandardCharsets.UTF_8));
         }
         long days = days(number(text, 0, 4), (int) number(text, 5, 2), (int) number(text, 8, 2));
         long seconds = number(text, 11, 2) * 3600 + number(text, 14, 2) * 60 + number(text, 17, 2);
@@ -23,7 +25,7 @@ final class Times {
     private static long slowly(String text) {
         try {
             return ChronoUnit.MICROS.between(Instant.EPOCH, OffsetDateTime.parse(text).toInstant());
-        } catch (java.time.DateTimeException error) {
+        } catch (DateTimeException error) {
             throw new BadRecord("A time cannot be read: " + text);
         }
     }

@@ -17,7 +17,8 @@ final class Versions {
 
     /** Remember a version and content; false when both are known. */
     boolean add(long version, long hash) {
-        int at = count > 0 && version > numbers[count - 1] ? -count - 1 : Arrays.binarySearch(numbers, 0, count, version);
+        boolean isNewest = count == 0 || version > numbers[count - 1];
+        int at = isNewest ? -count - 1 : Arrays.binarySearch(numbers, 0, count, version);
         if (at < 0) {
             insert(-at - 1, version, hash);
             return true;
