@@ -19,7 +19,7 @@ STREAM_BATCHES_MAX = 2
 
 
 COLLECT_AFTER = (200_000, 50, 100)
-"""A batch makes tens of thousands of objects and no cycles; the collector's defaults walk all of them again and again."""
+"""A batch makes tens of thousands of objects and no cycles; the collector's defaults walk them again and again."""
 
 
 class BatchApp(faust.App):
