@@ -78,11 +78,28 @@ class StackSettings(BaseModel):
     start_timeout_s: Annotated[float, Field(ge=5, le=3600)] = 90.0
 
 
+class WorkerSettings(BaseModel):
+    """A worker: where it answers, when it counts as hung, how much memory it may take beside its state.
+
+    `health_port` is a TCP port on the loopback interface, 0 for a free one; `live_timeout_s` in seconds. Sizes are in
+    MiB: records fetched ahead, batches waiting to be applied, outputs on their way (see `streams.engine.limits`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    live_timeout_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    fetch_queue_mb: Annotated[int, Field(ge=1, le=2048)] = 32
+    backlog_mb: Annotated[int, Field(ge=1, le=65536)] = 64
+    send_queue_mb: Annotated[int, Field(ge=17, le=65536)] = 64
+
+
 class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
     `partitions` is the number of partitions of joined topics: 4 on the embedded broker and 12 on one of your own
-    unless it is set.
+    unless it is set. `store` is where stream applications keep their state: in memory, or in RocksDB below the state
+    folder; the changelog in Kafka holds it in either case.
     """
 
     model_config = SettingsConfigDict(
@@ -102,7 +119,9 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
+    store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
+    worker: WorkerSettings = WorkerSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -15,12 +18,18 @@ from confluent_kafka import TopicPartition
 from domain.errors import IntegrityError
 from streams.engine import step
 from streams.engine.admission import Admission, Admitted
+from streams.engine.backlog import Backlog
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import require_equal_counts
 from streams.engine.deadletter import DeadLetter
+from streams.engine.health import Phase, Place
+from streams.engine.kept import Stores
+from streams.engine.limits import Limits
+from streams.engine.observer import Observer, places
+from streams.engine.opening import StoreKind, opener
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
-from streams.engine.restore import Partition, await_stable_offsets, restore
+from streams.engine.restore import Partition, await_stable_offsets
 from streams.engine.ticks import TickReader
 from streams.engine.timekeeping import TimeConfig, Timekeeping, clocks_now, ends_as_written
 from streams.engine.transaction import TransactionalProducer
@@ -35,7 +44,8 @@ class EngineConfig:
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
     `dead_letter_topics` names the inputs, each with where its bad records go. `commit_seconds` is how long outputs
-    may wait before they become visible; `time` is for applications with timers or internal topics.
+    may wait before they become visible; `limits` bound its memory; `time` is for applications with timers or internal
+    topics. `store` says where state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
     """
 
     app: str
@@ -45,6 +55,9 @@ class EngineConfig:
     dead_letter_topics: Mapping[str, str]
     commit_seconds: float = 0.1
     time: TimeConfig = field(default_factory=TimeConfig)
+    store: StoreKind = StoreKind.MEMORY
+    store_dir: Path | None = None
+    limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -59,8 +72,14 @@ class Engine:
         self._time = Timekeeping(config.app, config.time, processor, config.dead_letter_topics)
         self._partition_count: int | None = None
         self._admission = Admission(config.app, None, tuple(config.time.fed_by))
-        self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self.backlog = Backlog(config.limits)
+        self.observer = Observer(config.app, self.backlog, config.limits)
+        self._producer = TransactionalProducer(
+            config.kafka_config, f"{config.app}-{config.instance}", config.limits.producer_config()
+        )
+        self._stores = Stores(opener(config.store, config.store_dir))
         self._partitions: dict[int, Partition] = {}
+        self._changelog_offsets: dict[int, int] = {}
         self._epoch = 0
         self._reading_epoch = -1
         self._failed = False
@@ -84,17 +103,19 @@ class Engine:
         self._producer.start()
 
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
-        """Read the state of partitions back; blocks, so it runs in a thread.
+        """Read the state of partitions back, or what a kept store lacks of it; blocks, so it runs in a thread.
 
         First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
         these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
         after the changelog was read, and bring old values back.
         """
         numbers = sorted(partitions)
+        began = time.monotonic()
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
-        restored = {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        restored = self._stores.restore(self.config.kafka_config, self.config.changelog, numbers)
         for partition in restored.values():
             self._time.prepare(partition)
+        self.observer.restored(sum(p.records_read for p in restored.values()), time.monotonic() - began)
         return restored
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
@@ -103,7 +124,16 @@ class Engine:
             self._epoch = epoch
             self._partitions = dict(restored)
             self._time.adopted()
-            log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
+            self._stores.lend(restored)
+            self.observer.assigned(epoch, self._positions(), self._entries())
+            log.info("partitions adopted", epoch=epoch, partitions=sorted(restored))
+
+    def _positions(self) -> dict[Place, int]:
+        held = ((number, p.position.offsets) for number, p in self._partitions.items())
+        return places(held, self.config.dead_letter_topics)
+
+    def _entries(self) -> dict[int, int]:
+        return {number: len(partition.store) for number, partition in self._partitions.items()}
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """Where reading goes on: right after what the state contains; None, at the beginning, for an empty one."""
@@ -117,6 +147,7 @@ class Engine:
             with self._failing_for_good():
                 self._require_next(batch)
                 self._apply(batch, self._partitions[batch.partition])
+            self.backlog.done(batch)
 
     def _require_next(self, batch: RecordBatch) -> None:
         position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
@@ -138,10 +169,12 @@ class Engine:
             yield
         except Exception:
             self._failed = True
+            self.observer.enter(Phase.FAILED)
             raise
 
     def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         dead_letter_topic, now = self.config.dead_letter_topics[batch.topic], self.config.now()
+        began = time.monotonic()
         if batch.topic == self.config.time.clock:
             admitted, processor = Admitted(batch, [], Counts()), cast("Processor", TickReader(partition.position))
         else:
@@ -158,6 +191,7 @@ class Engine:
         result.counts.add(admitted.counts)
         self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+        self.observer.applied(batch, result, time.monotonic() - began)
 
     def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
         self._producer.begin()
@@ -214,10 +248,11 @@ class Engine:
         1. timers that are due fire;
         2. each changed key goes to the changelog with its newest value, then the partition's position;
         3. the same positions go into the transaction as the group's offsets, under the group's generation;
-        4. the transaction is committed, and only then the pre-images are forgotten.
+        4. the transaction is committed, and only then the stores keep its changes for good.
 
         Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
         """
+        self._stores.expire()
         async with self._lock:
             await self._commit()
 
@@ -237,12 +272,13 @@ class Engine:
             raise
 
     def _commit_blocking(self) -> None:
+        began = time.monotonic()
         with self._failing_for_good():
+            self._changelog_offsets.clear()
             self._producer.commit(self._write_changelog(), self.group_metadata)
-        for partition in self._partitions.values():
-            partition.store.committed()
-            partition.timers.committed()
-            partition.committed_position = partition.position.copy()
+            for number, partition in self._partitions.items():
+                partition.committed(self._changelog_offsets.get(number))
+        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -252,7 +288,8 @@ class Engine:
             for key, value in partition.store.changes():
                 self._producer.produce(self.config.changelog, key, value, partition=number)
             record = partition.position.to_bytes()
-            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
+            told = partial(self._changelog_offsets.__setitem__, number)
+            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number, written_at=told)
             offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
         return offsets
 
@@ -260,8 +297,13 @@ class Engine:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
         async with self._lock:
             if lost or self._failed:
+                if self._producer.open:
+                    self.observer.aborted()
                 self._producer.abort()
             else:
                 await self._commit()
             self._epoch = -1
-            self._partitions = {}
+            given_up, self._partitions = self._partitions, {}
+            await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._failed)
+            self.backlog.clear()
+            self.observer.released()
