@@ -14,12 +14,16 @@ from confluent_kafka import TopicPartition
 from domain.errors import IntegrityError
 from streams.engine import step
 from streams.engine.batch import RecordBatch
+from streams.engine.bound import bounded
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Processor
 from streams.engine.restore import Partition, await_stable_offsets, restore
 from streams.engine.transaction import TransactionalProducer
 
 log = structlog.get_logger(__name__)
+
+COMMIT_SECONDS_MAX = 20.0
+"""The broker has aborted a transaction long before: 8 s of timeout, looked after every 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +156,7 @@ class Engine:
             raise
 
     def _commit_blocking(self) -> None:
-        with self._failing_for_good():
+        with self._failing_for_good(), bounded("commit", COMMIT_SECONDS_MAX):
             self._producer.commit(self._write_changelog(), self.group_metadata)
         for partition in self._partitions.values():
             partition.store.committed()
@@ -174,7 +178,8 @@ class Engine:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
         async with self._lock:
             if lost or self._failed:
-                self._producer.abort()
+                with bounded("abort", COMMIT_SECONDS_MAX):
+                    self._producer.abort()
             else:
                 await self._commit()
             self._epoch = -1

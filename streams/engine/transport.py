@@ -21,6 +21,7 @@ from faust.types import TP, ConsumerMessage
 
 from domain.errors import IntegrityError
 from streams.engine.batch import Headers, RecordBatch
+from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 
 if TYPE_CHECKING:
     from streams.engine.app import BatchApp
@@ -89,6 +90,11 @@ class BatchConsumer(FaustConsumer):
             except Exception as error:
                 await self.crash(error)
                 return
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop because of a failure; a stop that hangs in the client library ends the process."""
+        end_within("the stop after a failure", CRASH_SECONDS_MAX)
+        await super().crash(reason)
 
     # The polling thread.
 
