@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,19 +13,18 @@ from datetime import UTC, datetime
 import structlog
 from confluent_kafka import TopicPartition
 
-from domain.errors import IntegrityError
+from domain.errors import IntegrityError, UnavailableError
 from streams.engine import step
 from streams.engine.batch import RecordBatch
-from streams.engine.bound import bounded
+from streams.engine.deadletter import DeadLetter
 from streams.engine.position import POSITION_KEY
-from streams.engine.processor import Processor
+from streams.engine.processor import Output, Processor
 from streams.engine.restore import Partition, await_stable_offsets, restore
-from streams.engine.transaction import TransactionalProducer
+from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX, TransactionalProducer, no_room
 
 log = structlog.get_logger(__name__)
 
-COMMIT_SECONDS_MAX = 20.0
-"""The broker has aborted a transaction long before: 8 s of timeout, looked after every 10 s."""
+ROOM_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,10 @@ class Engine:
     def __init__(self, config: EngineConfig, processor: Processor) -> None:
         self.config = config
         self._processor = processor
-        self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self._producer = self._new_producer()
+        self._unsettled = False
+        """Whether the producer's transaction is in an unknown state, so that only a new producer can go on."""
+        self._settling = threading.Lock()
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
         self._failed = False
@@ -60,17 +64,36 @@ class Engine:
         self.group_metadata: object = None
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
 
+    def _new_producer(self) -> TransactionalProducer:
+        return TransactionalProducer(self.config.kafka_config, f"{self.config.app}-{self.config.instance}")
+
     def start(self) -> None:
         """Fence the worker's predecessor; blocks, so it runs in a thread."""
         self._producer.start()
 
+    def _settle(self) -> None:
+        """Have an unknown transaction finished or aborted, by a new producer under the same id."""
+        with self._settling:
+            if not self._unsettled:
+                return
+            fresh = self._new_producer()
+            try:
+                fresh.start()
+            except UnavailableError:
+                fresh.leave()
+                raise
+            self._producer.leave()
+            self._producer = fresh
+            self._unsettled = False
+
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
         """Read the state of partitions back; blocks, so it runs in a thread.
 
-        First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
-        these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
-        after the changelog was read, and bring old values back.
+        First what a failed commit came to is settled. Then the group's offsets are asked for. The broker answers only
+        when no transaction that holds offsets of these partitions is pending any more: one of a predecessor that
+        stalled could otherwise still be committed after the changelog was read, and bring old values back.
         """
+        self._settle()
         numbers = sorted(partitions)
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
         return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
@@ -79,6 +102,7 @@ class Engine:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
+            self._failed = False
             self._partitions = dict(restored)
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
@@ -93,7 +117,7 @@ class Engine:
                 return
             with self._failing_for_good():
                 self._require_next(batch)
-                self._apply(batch, self._partitions[batch.partition])
+                await self._apply(batch, self._partitions[batch.partition])
 
     def _require_next(self, batch: RecordBatch) -> None:
         position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
@@ -113,11 +137,11 @@ class Engine:
         """
         try:
             yield
-        except Exception:
+        except BaseException:
             self._failed = True
             raise
 
-    def _apply(self, batch: RecordBatch, partition: Partition) -> None:
+    async def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         result = step.run(
             self._processor,
             batch,
@@ -127,11 +151,19 @@ class Engine:
             dead_letter_topic=self.config.dead_letter_topics[batch.topic],
         )
         self._producer.begin()
-        for output in result.outputs:
-            self._producer.produce(output.topic, output.key, output.value, headers=output.headers)
-        for letter in result.dead_letters:
-            self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
+        leaving: list[Output | DeadLetter] = [*result.outputs, *result.dead_letters]
+        for output in leaving:
+            if not self._producer.offer(output.topic, output.key, output.value, headers=output.headers):
+                await self._produce(output)
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+
+    async def _produce(self, output: Output | DeadLetter) -> None:
+        """Wait for room in the buffer without holding up the loop: heartbeats and stops go on."""
+        deadline = time.monotonic() + COMMIT_SECONDS_MAX
+        while not self._producer.offer(output.topic, output.key, output.value, headers=output.headers):
+            if time.monotonic() > deadline:
+                raise no_room()
+            await asyncio.sleep(ROOM_SECONDS)
 
     async def commit(self) -> None:
         """Commit what was applied since the last time, if anything; in this order:
@@ -140,7 +172,8 @@ class Engine:
         2. the same positions go into the transaction as the group's offsets, under the group's generation;
         3. the transaction is committed, and only then the pre-images are forgotten.
 
-        Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
+        Raises `UnavailableError` when it cannot be: whether it was is then unknown, nothing more is applied or
+        committed, and who calls must `release` the partitions as lost and restore them.
         """
         async with self._lock:
             await self._commit()
@@ -148,19 +181,22 @@ class Engine:
     async def _commit(self) -> None:
         if self._failed or not self._producer.open:
             return
-        job = asyncio.ensure_future(asyncio.to_thread(self._commit_blocking))
         try:
-            await asyncio.shield(job)
-        except asyncio.CancelledError:
-            await asyncio.wait([job])  # the lock must not be released while the commit goes on in its thread
-            raise
+            # a little more time than it takes itself, for its own reason to be told
+            await self._producer.within(COMMIT_SECONDS_MAX + ABORT_SECONDS_MAX, self._commit_blocking)
+        finally:
+            self._take_stock()
 
-    def _commit_blocking(self) -> None:
-        with self._failing_for_good(), bounded("commit", COMMIT_SECONDS_MAX):
-            self._producer.commit(self._write_changelog(), self.group_metadata)
+    def _take_stock(self) -> None:
+        if self._producer.open:
+            self._failed = self._unsettled = True
+            return
         for partition in self._partitions.values():
             partition.store.committed()
             partition.committed_position = partition.position.copy()
+
+    def _commit_blocking(self) -> None:
+        self._producer.commit(self._write_changelog(), self.group_metadata)
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -175,12 +211,17 @@ class Engine:
         return offsets
 
     async def release(self, *, lost: bool) -> None:
-        """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
+        """Give the partitions up: commit what was applied, or throw it away when they are lost already.
+
+        Raises `UnavailableError` when the commit fails; the partitions are given up all the same. Takes at most what
+        two commits and an abort may take: one may be under way.
+        """
         async with self._lock:
-            if lost or self._failed:
-                with bounded("abort", COMMIT_SECONDS_MAX):
-                    self._producer.abort()
-            else:
-                await self._commit()
-            self._epoch = -1
-            self._partitions = {}
+            try:
+                if not lost:
+                    await self._commit()
+            finally:
+                if not self._unsettled and not await self._producer.abort():
+                    self._unsettled = True
+                self._epoch = -1
+                self._partitions = {}

@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import confluent_kafka as ck
 import structlog
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers import aiokafka
+from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, ConsumerMessage
 
-from domain.errors import IntegrityError
+from domain.errors import IntegrityError, UnavailableError
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 
@@ -33,6 +34,25 @@ POLL_RECORDS_MAX = 4000
 QUEUE_BATCHES_MAX = 8
 SESSION_TIMEOUT_MS = 10_000
 MAX_POLL_INTERVAL_MS = 60_000
+GIVE_UP_SECONDS_MAX = 45.0
+"""For giving partitions up, well below what the group waits for; two commits and an abort fit in."""
+PATIENCE_SECONDS = 300.0
+"""How long a broker that is away is waited for before the worker ends; its supervisor then starts it again."""
+RETRY_SECONDS = 0.5
+_PASSING = frozenset(
+    {
+        ck.KafkaError._TRANSPORT,  # noqa: SLF001 - the library's only names for them
+        ck.KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        ck.KafkaError._TIMED_OUT,  # noqa: SLF001
+        ck.KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001
+        ck.KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        ck.KafkaError.COORDINATOR_NOT_AVAILABLE,
+        ck.KafkaError.NOT_COORDINATOR,
+        ck.KafkaError.LEADER_NOT_AVAILABLE,
+        ck.KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
+"""What the client gets over by itself; of a group it was put out of it says so when it has joined it again."""
 BLOCKED_SECONDS_MAX = 15.0
 """How long the polling thread may wait for the queue before it pauses and keeps its membership alive by polling."""
 
@@ -48,6 +68,8 @@ class BatchConsumer(FaustConsumer):
         self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue(maxsize=QUEUE_BATCHES_MAX)
         self._assigned: set[TP] = set()
         self._epoch = 0
+        self._epoch_lock = threading.Lock()
+        self._reading_epoch = 0
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._ready: tuple[int, list[ck.TopicPartition]] | None = None
@@ -57,7 +79,7 @@ class BatchConsumer(FaustConsumer):
         """Fence the predecessor first, join the group afterwards."""
         engine = self.app.engine
         self._main = asyncio.get_running_loop()
-        await asyncio.to_thread(engine.start)
+        await self._patiently(engine.start, lambda: self.should_stop)
         self._kafka = ck.Consumer(
             {
                 **engine.config.kafka_config,
@@ -72,6 +94,9 @@ class BatchConsumer(FaustConsumer):
                 "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
                 "queued.min.messages": 100_000,
                 "fetch.wait.max.ms": 50,
+                "reconnect.backoff.max.ms": 1_000,
+                "log_level": 2,  # what is retried by itself is not worth a line, what is not comes as an error
+                "error_cb": _told,
             }
         )
 
@@ -86,10 +111,53 @@ class BatchConsumer(FaustConsumer):
         while not self.should_stop:
             await asyncio.sleep(self.app.engine.config.commit_seconds)
             try:
-                await self.app.engine.commit()
+                await self._commit_or_begin_again()
             except Exception as error:
                 await self.crash(error)
                 return
+
+    async def _commit_or_begin_again(self) -> None:
+        """Commit; when it is unknown whether that worked, restore the same partitions as if they had just come.
+
+        Being no longer a member is one reason for a commit to fail: the group tells soon, and its word comes first.
+        """
+        epoch = self._epoch
+        try:
+            await self.app.engine.commit()
+        except UnavailableError as error:
+            log.warning("not committed; the state is restored", app=self.app.conf.id, error=error.message)
+        else:
+            return
+        assigned = set(self._assigned)
+        if (ours := self._next_epoch_after(epoch)) is not None:
+            await self._release(assigned, lost=True)
+            await self._restore_and_assign(ours, assigned)
+
+    async def _patiently(self, call: Callable[[], T], obsolete: Callable[[], bool]) -> T:
+        """The result of a blocking call that a broker which is away makes fail, once it is back."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(call)
+            except UnavailableError as error:
+                if obsolete() or self.should_stop or time.monotonic() > deadline:
+                    raise
+                log.warning("tried again", app=self.app.conf.id, error=error.message)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _next_epoch(self) -> int:
+        """Begin an epoch: what was read under an earlier one is thrown away."""
+        with self._epoch_lock:  # the polling thread begins some, the event loop others
+            self._epoch += 1
+            return self._epoch
+
+    def _next_epoch_after(self, epoch: int) -> int | None:
+        """Begin the epoch that follows this one; None when another already has."""
+        with self._epoch_lock:
+            if epoch != self._epoch:
+                return None
+            self._epoch += 1
+            return self._epoch
 
     async def crash(self, reason: BaseException) -> None:
         """Stop because of a failure; a stop that hangs in the client library ends the process."""
@@ -115,6 +183,7 @@ class BatchConsumer(FaustConsumer):
                 self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
                 self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
+                self._reading_epoch = epoch
         # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
         first = self._kafka.poll(0.1)
         if first is None:
@@ -125,9 +194,9 @@ class BatchConsumer(FaustConsumer):
                 by_partition.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
             elif error.code() == ck.KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's only name for it
                 raise _gone(message)
-            elif error.fatal() or not error.retriable():
+            elif error.fatal() or error.code() not in _PASSING:
                 raise ck.KafkaException(error)
-        epoch = self._epoch
+        epoch = self._reading_epoch
         for (topic, partition), messages in by_partition.items():
             batch = _batch(topic, partition, epoch, messages, self._handed.get((topic, partition)))
             self._handed[(topic, partition)] = batch.next_offset
@@ -135,6 +204,8 @@ class BatchConsumer(FaustConsumer):
 
     def _hand_over(self, batch: RecordBatch) -> None:
         """Put the batch on the queue; when processing falls far behind, stay in the group by polling while paused."""
+        if batch.epoch != self._epoch:
+            return
         handed = asyncio.run_coroutine_threadsafe(self._batches.put(batch), self._main)
         blocked_since = time.monotonic()
         paused: list[ck.TopicPartition] = []
@@ -153,14 +224,14 @@ class BatchConsumer(FaustConsumer):
         if paused:
             self._kafka.resume(paused)
 
-    def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 45.0) -> T:
+    def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = GIVE_UP_SECONDS_MAX) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._main).result(timeout_seconds)
 
     def _on_assign(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
         kafka.assign([])  # nothing is fetched until the state is back; the thread goes on polling for the group
-        self._epoch += 1
+        epoch = self._next_epoch()
         assigned = {TP(p.topic, p.partition) for p in partitions}
-        asyncio.run_coroutine_threadsafe(self._restore_and_assign(self._epoch, assigned), self._main)
+        asyncio.run_coroutine_threadsafe(self._restore_and_assign(epoch, assigned), self._main)
 
     def _on_revoke(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
         self._give_up(kafka, partitions, lost=False)
@@ -169,7 +240,7 @@ class BatchConsumer(FaustConsumer):
         self._give_up(kafka, partitions, lost=True)
 
     def _give_up(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition], *, lost: bool) -> None:
-        self._epoch += 1
+        self._next_epoch()
         revoked = {TP(p.topic, p.partition) for p in partitions}
         self._on_loop(self._release(revoked, lost=lost))  # the thread waits: nothing is polled until it is done
         kafka.unassign()
@@ -181,7 +252,8 @@ class BatchConsumer(FaustConsumer):
         try:
             self.app.on_rebalance_start()
             self.app.consumer_generation_id += 1  # Faust fences stale messages by it, and its recovery waits for it
-            restored = await asyncio.to_thread(engine.restore, {tp.partition for tp in assigned})
+            numbers = {tp.partition for tp in assigned}
+            restored = await self._patiently(lambda: engine.restore(numbers), lambda: epoch != self._epoch)
             if epoch != self._epoch:
                 return
             await engine.adopt(epoch, restored)
@@ -203,7 +275,11 @@ class BatchConsumer(FaustConsumer):
         self.app.on_rebalance_start()
         while not self._batches.empty():
             self._batches.get_nowait()
-        await self.app.engine.release(lost=lost)
+        try:
+            await self.app.engine.release(lost=lost)
+        except UnavailableError as error:
+            # what was not committed is read again by whoever works on these partitions next
+            log.warning("given up without a commit", app=self.app.conf.id, error=error.message)
         await self.on_partitions_revoked(revoked)
         self._assigned -= revoked
 
@@ -243,6 +319,8 @@ class BatchConsumer(FaustConsumer):
             await asyncio.to_thread(self._thread.join, 10)
         try:
             await self.app.engine.release(lost=self.crashed)
+        except UnavailableError as error:
+            log.warning("stopped without a commit", app=self.app.conf.id, error=error.message)
         finally:
             if hasattr(self, "_kafka"):
                 await asyncio.to_thread(self._kafka.close)
@@ -323,10 +401,16 @@ class BatchTransport(aiokafka.Transport):
     """`batch://host:port` as a Faust broker URL."""
 
     Consumer = BatchConsumer
+    Producer = FaustProducer  # the bare one, which sends nothing: whatever leaves is in the engine's transaction
 
 
 def _at(tp: TP, offset: int | None) -> ck.TopicPartition:
     return ck.TopicPartition(tp.topic, tp.partition, ck.OFFSET_BEGINNING if offset is None else offset)
+
+
+def _told(error: ck.KafkaError) -> None:
+    if error.code() == ck.KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - the library's only name for it
+        log.warning("no broker answers the consumer")
 
 
 def _gone(message: ck.Message) -> IntegrityError:
