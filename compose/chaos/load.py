@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from avro.registry import Registry
 from compose.chaos.wire import RoughWire
+from compose.chaos.writers import Writers
 from compose.demo.stories import Sent, stories
 from compose.stack.endpoints import Endpoints
 from domain.errors import UnavailableError
@@ -54,7 +55,8 @@ class Load:
         )
         self._store = AggregateStore(self._pool)
         self._registry = Registry(endpoints.registry_url)
-        self._relay = Relay(endpoints.database_url, endpoints.kafka_config(), self._registry, wire=self.wire)
+        self.writers = Writers(self._registry)
+        self._relay = Relay(endpoints.database_url, endpoints.kafka_config(), self.writers, wire=self.wire)
         self._relaying = threading.Thread(target=self._relay.run, args=(self._relay_stop,), name="relay", daemon=True)
         self._writers = [
             threading.Thread(target=self._write, name=f"writer-{number}", daemon=True) for number in range(WRITERS)

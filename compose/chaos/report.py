@@ -24,11 +24,14 @@ class Outcome:
     recovery: Recovery | None = None
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON has it; `recovered_seconds` is None for a fault without an end of its own."""
+        """As JSON has it; `at` is in seconds after the run began.
+
+        `recovered_seconds` runs from the harm, and is None for a fault without an end of its own.
+        """
         return {
             "number": self.step.number,
-            "fault": self.step.fault,
-            "at_seconds": self.at_seconds,
+            "kind": self.step.fault,
+            "at": self.at_seconds,
             "recovered_seconds": self.recovery.seconds if self.recovery else None,
             "outcome": "as it should be" if not self.findings else "; ".join(self.findings),
             "observed": self.observed,

@@ -65,8 +65,9 @@ KINDS: Mapping[str, Kind] = {
     "postgres-restart": Kind(times=lambda _: 2, variants=("SIGKILL", "SIGQUIT")),
     "clickhouse-down": Kind(seconds=(3.0, 6.0)),
     "state-lost": Kind(settles=True),
+    "schema-evolution": Kind(),
 }
-"""Every fault by its name."""
+"""Every fault by its name. "clock", a settle window crossed by a clock that is set, belongs here too."""
 
 
 def plan(seed: int, kills: int, faults: Sequence[str] = tuple(KINDS)) -> list[Step]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 
 from topics.outbox import OutboxMessage
@@ -31,12 +31,16 @@ class RoughWire:
         self.repeated: set[str] = set()
         """Ids of the events that were handed over twice."""
         self.displaced = 0
+        self.later_release: Callable[[OutboxMessage], OutboxMessage] | None = None
+        """Makes of an event what a later release of its writer would have written; half of them are given to it."""
+        self.written_later = 0
         self.newest: dict[str, OutboxMessage] = {}
         """The event of each topic that passed last."""
 
     def __call__(self, messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
         """The messages as the network delivers them."""
         self.newest.update({message.topic: message for message in messages})
+        messages = [self._written(message) for message in messages]
         sent = list(messages)
         if self.reordering:
             self._stop.wait(GATHER_SECONDS)
@@ -47,6 +51,12 @@ class RoughWire:
         again = [m for m in messages if self._random("repeat", m).randrange(1000) < REPEATED_PER_MILLE]
         self.repeated.update(m.event_id for m in again)
         return [*sent, *again]
+
+    def _written(self, message: OutboxMessage) -> OutboxMessage:
+        if self.later_release is None or self._random("writer", message).randrange(2):
+            return message
+        self.written_later += 1
+        return self.later_release(message)
 
     def _permuted(self, messages: list[OutboxMessage]) -> list[OutboxMessage]:
         places: dict[tuple[str, str], list[int]] = {}

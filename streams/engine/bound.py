@@ -51,11 +51,18 @@ class CallThread:
         A caller that is cancelled still waits until the call has ended or its time is over.
         """
         job = asyncio.wrap_future(self.submit(call))
+        job.add_done_callback(_heard)
         try:
             return await asyncio.wait_for(asyncio.shield(job), seconds)
         except asyncio.CancelledError:
             await asyncio.wait([job], timeout=seconds)
             raise
+
+
+def _heard(job: asyncio.Future[Any]) -> None:
+    """Nobody may wait any more for what a late call comes to."""
+    if not job.cancelled():
+        job.exception()
 
 
 def _serve(jobs: queue.SimpleQueue[_Job | None]) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer, TopicPartition
 
 from domain.errors import UnavailableError
 from streams.engine.batch import Headers
 from streams.engine.bound import CallThread
+from streams.engine.outage import OutageLog
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -48,7 +49,7 @@ class TransactionalProducer:
                 "reconnect.backoff.max.ms": 1_000,
                 "log_level": 2,  # what is retried by itself is not worth a line, what is not is raised
                 "queue.buffering.max.messages": 500_000,
-                "error_cb": _told,
+                "error_cb": OutageLog("producer"),
             }
         )
         self._calls = CallThread(f"transaction-{transactional_id}")
@@ -180,8 +181,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, KafkaException):
         return f"{error.args[0].name()}: {error.args[0].str()}"
     return str(error) or type(error).__name__
-
-
-def _told(error: KafkaError) -> None:
-    if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - the library's only name for it
-        log.warning("no broker answers the producer")

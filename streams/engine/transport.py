@@ -23,6 +23,7 @@ from faust.types import TP, ConsumerMessage
 from domain.errors import IntegrityError, UnavailableError
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.bound import CRASH_SECONDS_MAX, end_within
+from streams.engine.outage import OutageLog
 
 if TYPE_CHECKING:
     from streams.engine.app import BatchApp
@@ -96,7 +97,7 @@ class BatchConsumer(FaustConsumer):
                 "fetch.wait.max.ms": 50,
                 "reconnect.backoff.max.ms": 1_000,
                 "log_level": 2,  # what is retried by itself is not worth a line, what is not comes as an error
-                "error_cb": _told,
+                "error_cb": OutageLog("consumer"),
             }
         )
 
@@ -406,11 +407,6 @@ class BatchTransport(aiokafka.Transport):
 
 def _at(tp: TP, offset: int | None) -> ck.TopicPartition:
     return ck.TopicPartition(tp.topic, tp.partition, ck.OFFSET_BEGINNING if offset is None else offset)
-
-
-def _told(error: ck.KafkaError) -> None:
-    if error.code() == ck.KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - the library's only name for it
-        log.warning("no broker answers the consumer")
 
 
 def _gone(message: ck.Message) -> IntegrityError:

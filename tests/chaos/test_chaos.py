@@ -33,7 +33,7 @@ def judged(report: dict[str, Any], seed: int, kills: int, faults: tuple[str, ...
     schedule = plan(seed, kills, faults) if faults else plan(seed, kills)
     assert report["schedule"] == [step.to_plain() for step in schedule]
     assert [fault["number"] for fault in report["faults"]] == [step.number for step in schedule]
-    killed = [fault["observed"] for fault in report["faults"] if fault["fault"] == "worker-kill"]
+    killed = [fault["observed"] for fault in report["faults"] if fault["kind"] == "worker-kill"]
     assert len({one["pid"] for one in killed}) == kills, "each kill met a process of its own"
     assert report["good"]
 
@@ -42,9 +42,9 @@ def test_a_short_run_loses_and_doubles_nothing(installation: Installation) -> No
     report = installation.json("chaos", "--seed", "7", "--kills", "3", "--faults", ",".join(SHORT))
 
     judged(report, 7, 3, SHORT)
-    rebalance = next(fault["observed"] for fault in report["faults"] if fault["fault"] == "rebalance")
+    rebalance = next(fault["observed"] for fault in report["faults"] if fault["kind"] == "rebalance")
     assert all(rebalance["joined"].values()), "each worker that joined had something to do"
-    zombie = next(fault["observed"] for fault in report["faults"] if fault["fault"] == "zombie")
+    zombie = next(fault["observed"] for fault in report["faults"] if fault["kind"] == "zombie")
     assert (zombie["refused_with"], zombie["control"]) == ("ILLEGAL_GENERATION", "accepted")
     assert report["folder"] == ""
     assert installation.left_over() == []

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from compose.chaos.faults.fault import Fault
 from compose.chaos.faults.group import Pause, Rebalance, StateLost, WorkerKill
 from compose.chaos.faults.records import Duplicates, PoisonRecords, Reordering
+from compose.chaos.faults.schemas import SchemaEvolution
 from compose.chaos.faults.services import BrokerKill, BrokerPause, ClickHouseDown, PostgresRestart
 from compose.chaos.faults.zombie import ZombieCommit
 
@@ -25,6 +26,7 @@ FAULTS: Mapping[str, type[Fault]] = {
         PostgresRestart,
         ClickHouseDown,
         StateLost,
+        SchemaEvolution,
     )
 }
 """Every fault by its name in a schedule."""

@@ -18,6 +18,9 @@ from streams.engine.transaction import TransactionalProducer
 from topics.catalogue import ORDER_STATE, ORDER_STATE_CHANGELOG, PRODUCT_ORDERS
 
 JOIN_SECONDS_MAX = 40.0
+CONTROLS_MAX = 5
+QUIET_SECONDS = 1.5
+"""The control looks at a group that rebalances for other reasons too: it waits so long, and tries again."""
 ZOMBIE_KEY = b"chaos:zombie"
 """Key of the output in the refused transaction: nobody may ever read it."""
 REFUSALS = frozenset({"ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "FENCED_INSTANCE_ID", "REBALANCE_IN_PROGRESS"})
@@ -67,8 +70,7 @@ class ZombieCommit(Fault):
         """Join, save, rebalance, commit. Raises `UnavailableError` when the group does not let the member in."""
         kafka = self.site.endpoints.kafka_config()
         name = f"chaos-zombie-{self.step.number}"
-        producer = TransactionalProducer(kafka, name)
-        producer.start()
+        producer = _started(kafka, name)
         self._first = first = _Member(kafka, f"{name}-first")
         self._await(lambda: first.assignments > 0)
         saved = first.client.consumer_group_metadata()
@@ -84,7 +86,7 @@ class ZombieCommit(Fault):
             self.site.zombie_commits_refused += 1
         else:
             self.findings.append(f"A commit of an old generation was answered with {refusal or 'success'}.")
-        self._control(producer, first)
+        self._control(kafka, name, first)
 
     def _commit(self, producer: TransactionalProducer, metadata: object, partition: int, offset: int) -> str:
         """Commit a transaction that would do harm; the name of the broker's refusal, empty when it was taken."""
@@ -98,32 +100,46 @@ class ZombieCommit(Fault):
         except UnavailableError as error:
             cause = error.__cause__
             return str(cause.args[0].name()) if isinstance(cause, KafkaException) else str(error)
+        finally:
+            producer.leave()
         return ""
 
-    def _control(self, producer: TransactionalProducer, member: _Member) -> None:
+    def _control(self, kafka: dict[str, str], name: str, member: _Member) -> None:
         """Under the metadata of now the same client may commit: a partition of its own, at the offset it has."""
-        with GroupProgress(self.site.endpoints.kafka_config()) as progress:
-            committed = progress.committed()
-        own = [tp.partition for tp in member.client.assignment() if tp.partition in committed]
-        if not own:
-            self.observed["control"] = "not possible: the member has no partition with an offset"
-            return
-        place = TopicPartition(PRODUCT_ORDERS.name, own[0], committed[own[0]])
-        producer.begin()
-        try:
-            producer.commit([place], member.client.consumer_group_metadata())
-        except UnavailableError as error:
-            self.observed["control"] = str(error)
-            self.findings.append(f"The control, a commit of the generation of now, was refused: {error.message}")
-        else:
-            self.observed["control"] = "accepted"
+        refusal = "not possible: the member never had a partition with an offset"
+        for _ in range(CONTROLS_MAX):
+            self._poll(QUIET_SECONDS)
+            with GroupProgress(self.site.endpoints.kafka_config()) as progress:
+                committed = progress.committed()
+            own = [tp.partition for tp in member.client.assignment() if tp.partition in committed]
+            if not own:
+                continue
+            place = TopicPartition(PRODUCT_ORDERS.name, own[0], committed[own[0]])
+            producer = _started(kafka, name)
+            producer.begin()
+            try:
+                producer.commit([place], member.client.consumer_group_metadata())
+            except UnavailableError as error:
+                refusal = error.message
+            else:
+                self.observed["control"] = "accepted"
+                return
+            finally:
+                producer.leave()
+        self.observed["control"] = refusal
+        self.findings.append(f"The control, a commit of the generation of now, was refused: {refusal}")
+
+    def _poll(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for member in (self._first, self._second):
+                if member is not None:
+                    member.poll()
 
     def _await(self, joined: Callable[[], bool]) -> None:
         deadline = time.monotonic() + JOIN_SECONDS_MAX
         while not joined():
-            for member in (self._first, self._second):
-                if member is not None:
-                    member.poll()
+            self._poll(0.1)
             if time.monotonic() > deadline:
                 text = f"The group {CONSUMER} let nobody in for {JOIN_SECONDS_MAX:g} s."
                 raise UnavailableError(text, remediation="See the workers' logs: one of them may hang.")
@@ -134,3 +150,9 @@ class ZombieCommit(Fault):
             if member is not None:
                 with suppress(KafkaException):
                     member.client.close()
+
+
+def _started(kafka: dict[str, str], name: str) -> TransactionalProducer:
+    producer = TransactionalProducer(kafka, name)
+    producer.start()
+    return producer
