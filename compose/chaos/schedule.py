@@ -11,7 +11,7 @@ from domain.errors import ConfigurationError
 
 WORKER_KILL = "worker-kill"
 DELAY_SECONDS_MIN, DELAY_SECONDS_MAX = 0.2, 2.5
-SETTLED_PERCENT = 60
+SETTLED_PERCENT = 40
 STEP_SECONDS_MAX = 75.0
 """The longest one fault may take, its healing included; the run ends after that much for each step at the latest."""
 
