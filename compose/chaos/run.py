@@ -30,6 +30,8 @@ from compose.verify.run import in_flight, verify
 from domain.errors import ConfigurationError, OrdertruthError, UnavailableError
 
 WARM_UP_SECONDS = 2.0
+START_SECONDS_MAX = 240.0
+"""A part that is started again shares the machine with everything that waits for it."""
 BETWEEN_SECONDS_MAX = 45.0
 """How long a step that wants the platform settled waits for it."""
 SETTLE_SECONDS = 120.0
@@ -66,7 +68,7 @@ def own_settings(settings: Settings) -> Settings:
         update={
             "state_dir": settings.state_path / f"chaos-{uuid4().hex[:8]}",
             "cache_dir": settings.cache_path,
-            "stack": settings.stack.model_copy(update=ports),
+            "stack": settings.stack.model_copy(update={**ports, "start_timeout_s": START_SECONDS_MAX}),
         }
     )
 

@@ -37,10 +37,12 @@ def chaos(
     from compose.chaos.run import Chaos
     from compose.chaos.schedule import KINDS
     from compose.cli.progress import shown
-    from compose.cli.session import open_session
+    from compose.cli.session import configure_logs, open_session
 
     require_writable(json)
     settings = open_session()
+    if "log_level" not in settings.model_fields_set:
+        configure_logs("error")  # what is killed on purpose is not worth a warning
     named = list(KINDS) if faults is None else [name.strip() for name in faults.split(",") if name.strip()]
     began = time.monotonic()
 

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -20,7 +20,13 @@ from streams.engine.deadletter import DeadLetter
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Output, Processor
 from streams.engine.restore import Partition, await_stable_offsets, restore
-from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX, TransactionalProducer, no_room
+from streams.engine.transaction import (
+    ABORT_SECONDS_MAX,
+    COMMIT_SECONDS_MAX,
+    TransactionalProducer,
+    UnsettledError,
+    no_room,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +66,8 @@ class Engine:
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
         self._failed = False
+        self._reason: UnsettledError | None = None
+        """Why the transaction failed while a batch was applied."""
         self._lock = asyncio.Lock()
         self.group_metadata: object = None
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
@@ -102,7 +110,7 @@ class Engine:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
-            self._failed = False
+            self._failed, self._reason = False, None
             self._partitions = dict(restored)
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
@@ -111,11 +119,14 @@ class Engine:
         return self._partitions[partition].position.offsets.get(topic)
 
     async def process(self, batch: RecordBatch) -> None:
-        """Apply a batch within the open transaction; one of an earlier epoch is thrown away."""
+        """Apply a batch within the open transaction; one of an earlier epoch is thrown away.
+
+        What is wrong with the transaction is for the next `commit` to say.
+        """
         async with self._lock:
             if self._failed or batch.epoch != self._epoch or batch.partition not in self._partitions:
                 return
-            with self._failing_for_good():
+            with suppress(UnsettledError), self._failing_for_good():
                 self._require_next(batch)
                 await self._apply(batch, self._partitions[batch.partition])
 
@@ -137,6 +148,10 @@ class Engine:
         """
         try:
             yield
+        except UnsettledError as error:
+            self._failed = self._unsettled = True
+            self._reason = error
+            raise
         except BaseException:
             self._failed = True
             raise
@@ -172,13 +187,16 @@ class Engine:
         2. the same positions go into the transaction as the group's offsets, under the group's generation;
         3. the transaction is committed, and only then the pre-images are forgotten.
 
-        Raises `UnavailableError` when it cannot be: whether it was is then unknown, nothing more is applied or
+        Raises `UnsettledError` when it cannot be: whether it was is then unknown, nothing more is applied or
         committed, and who calls must `release` the partitions as lost and restore them.
         """
         async with self._lock:
             await self._commit()
 
     async def _commit(self) -> None:
+        if self._reason is not None:
+            reason, self._reason = self._reason, None
+            raise reason
         if self._failed or not self._producer.open:
             return
         try:
@@ -213,7 +231,7 @@ class Engine:
     async def release(self, *, lost: bool) -> None:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already.
 
-        Raises `UnavailableError` when the commit fails; the partitions are given up all the same. Takes at most what
+        Raises `UnsettledError` when the commit fails; the partitions are given up all the same. Takes at most what
         two commits and an abort may take: one may be under way.
         """
         async with self._lock:

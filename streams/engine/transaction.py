@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import structlog
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from domain.errors import UnavailableError
 from streams.engine.batch import Headers
@@ -25,7 +25,12 @@ ABORT_SECONDS_MAX = 2.0
 START_SECONDS_MAX = 30.0
 MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 """Far above every topic's own limit, which decides: a dead letter is the largest source record and its reason."""
+_DONE_FOR = frozenset({KafkaError._FATAL, KafkaError._FENCED, KafkaError._STATE})  # noqa: SLF001 - its only names
 REMEDIATION = "What was not committed is read and applied again from the changelog's state."
+
+
+class UnsettledError(UnavailableError):
+    """It is unknown what became of the transaction: the producer is done for, and the state must be restored."""
 
 
 class TransactionalProducer:
@@ -76,10 +81,13 @@ class TransactionalProducer:
         self._producer.init_transactions(5.0)
 
     def begin(self) -> None:
-        """Open a transaction unless one is open."""
+        """Open a transaction unless one is open. Raises `UnsettledError` when the producer has been fenced."""
         if not self._open:
-            self._producer.begin_transaction()
             self._open = True
+            try:
+                self._producer.begin_transaction()
+            except KafkaException as error:
+                raise _unsettled(error) from error
 
     def offer(
         self,
@@ -90,13 +98,20 @@ class TransactionalProducer:
         headers: Headers | None = None,
         partition: int | None = None,
     ) -> bool:
-        """Add a record; False when the buffer has no room, because the broker takes nothing."""
+        """Add a record; False when the buffer has no room, because the broker takes nothing.
+
+        Raises `UnsettledError` when the producer has been fenced, and `KafkaException` for a record nobody would take.
+        """
         where: dict[str, Any] = {} if partition is None else {"partition": partition}
         try:
             self._producer.produce(topic, key=key, value=value, headers=cast("Any", headers), **where)
         except BufferError:
             self._producer.poll(0)
             return False
+        except KafkaException as error:
+            if error.args[0].code() not in _DONE_FOR and not error.args[0].fatal():
+                raise
+            raise _unsettled(error) from error
         return True
 
     def produce(
@@ -118,7 +133,7 @@ class TransactionalProducer:
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
         """Put the input offsets in and commit; whatever the broker calls retriable is called again. Blocks.
 
-        Raises `UnavailableError` when it cannot be committed within `COMMIT_SECONDS_MAX`: whether it was is then
+        Raises `UnsettledError` when it cannot be committed within `COMMIT_SECONDS_MAX`: whether it was is then
         unknown, and the producer is of no use any more.
         """
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
@@ -127,17 +142,16 @@ class TransactionalProducer:
             _retried(lambda: producer.send_offsets_to_transaction(placed, group_metadata, 2.0), deadline, "offsets")
             _retried(lambda: producer.commit_transaction(2.0), deadline, "commit")
         except KafkaException as error:
-            message = f"The transaction could not be committed: {_reason(error)}."
-            raise UnavailableError(message, remediation=REMEDIATION) from error
+            raise _unsettled(error) from error
         self._open = False
 
     async def within(self, seconds: float, call: Callable[[], T]) -> T:
-        """Make a blocking call in the producer's thread. Raises `UnavailableError` when it takes longer."""
+        """Make a blocking call in the producer's thread. Raises `UnsettledError` when it takes longer."""
         try:
             return await self._calls.within(seconds, call)
         except TimeoutError:
             message = f"The broker did not answer in {seconds:g} s."
-            raise UnavailableError(message, remediation=REMEDIATION) from None
+            raise UnsettledError(message, remediation=REMEDIATION) from None
 
     async def abort(self) -> bool:
         """Throw the open transaction away; whether that succeeded, so that the producer can go on."""
@@ -159,10 +173,15 @@ class TransactionalProducer:
         self._calls.end()
 
 
-def no_room() -> UnavailableError:
+def no_room() -> UnsettledError:
     """The error of a broker that takes no records."""
     message = f"The broker took nothing for {COMMIT_SECONDS_MAX:g} s."
-    return UnavailableError(message, remediation=REMEDIATION)
+    return UnsettledError(message, remediation=REMEDIATION)
+
+
+def _unsettled(error: KafkaException) -> UnsettledError:
+    message = f"The transaction could not be committed: {_reason(error)}."
+    return UnsettledError(message, remediation=REMEDIATION)
 
 
 def _retried(call: Callable[[], object], deadline: float, what: str) -> None:

@@ -24,6 +24,7 @@ from domain.errors import IntegrityError, UnavailableError
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 from streams.engine.outage import OutageLog
+from streams.engine.transaction import UnsettledError
 
 if TYPE_CHECKING:
     from streams.engine.app import BatchApp
@@ -125,7 +126,7 @@ class BatchConsumer(FaustConsumer):
         epoch = self._epoch
         try:
             await self.app.engine.commit()
-        except UnavailableError as error:
+        except UnsettledError as error:
             log.warning("not committed; the state is restored", app=self.app.conf.id, error=error.message)
         else:
             return
@@ -278,7 +279,7 @@ class BatchConsumer(FaustConsumer):
             self._batches.get_nowait()
         try:
             await self.app.engine.release(lost=lost)
-        except UnavailableError as error:
+        except UnsettledError as error:
             # what was not committed is read again by whoever works on these partitions next
             log.warning("given up without a commit", app=self.app.conf.id, error=error.message)
         await self.on_partitions_revoked(revoked)
@@ -320,7 +321,7 @@ class BatchConsumer(FaustConsumer):
             await asyncio.to_thread(self._thread.join, 10)
         try:
             await self.app.engine.release(lost=self.crashed)
-        except UnavailableError as error:
+        except UnsettledError as error:
             log.warning("stopped without a commit", app=self.app.conf.id, error=error.message)
         finally:
             if hasattr(self, "_kafka"):

@@ -105,6 +105,7 @@ class Rebalance(Fault):
     def inject(self) -> None:
         """Start as many more workers as the variant says, and wait until each of them has partitions."""
         fleet = self.site.fleet
+        self.restarts = fleet.restarts
         self.observed["before"] = fleet.members()
         self.added: list[str] = []
         for number in range(int(self.step.variant)):
@@ -122,6 +123,9 @@ class Rebalance(Fault):
         self.observed["left"] = members = fleet.await_members(fleet.instances)
         if sorted(members) != fleet.instances:
             self.findings.append(f"The group is {members} instead of {fleet.instances}.")
+        self.observed["restarts"] = fleet.restarts - self.restarts
+        if self.observed["restarts"]:
+            self.findings.append("A worker had to be started again: partitions are to move without that.")
 
 
 def _runs(pid: int) -> bool:

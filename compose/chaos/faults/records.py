@@ -19,7 +19,8 @@ from topics.catalogue import PRODUCT_ORDERS
 from topics.outbox import OutboxMessage
 
 TRAFFIC_SECONDS_MAX = 30.0
-FLUSH_SECONDS_MAX = 30.0
+FLUSH_SECONDS_MAX = 90.0
+"""A broker that has just been started again may take its time to elect leaders."""
 UNKNOWN_SCHEMA_ID = 2_000_000_000
 
 
@@ -110,6 +111,7 @@ class PoisonRecords(Fault):
                 **self.site.endpoints.kafka_config(),
                 "enable.idempotence": True,
                 "partitioner": "murmur2_random",
+                "log_level": 2,
             }
         )
         sent: list[Poison] = []
