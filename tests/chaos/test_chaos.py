@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 
-SHORT = ("poison", "duplicates", "reordering", "rebalance", "zombie")
+SHORT = ("poison", "duplicates", "reordering", "rebalance", "zombie", "schema-evolution")
 
 
 @pytest.fixture
@@ -38,12 +38,15 @@ def judged(report: dict[str, Any], seed: int, kills: int, faults: tuple[str, ...
     assert report["good"]
 
 
+@pytest.mark.timeout(600)
 def test_a_short_run_loses_and_doubles_nothing(installation: Installation) -> None:
-    report = installation.json("chaos", "--seed", "7", "--kills", "3", "--faults", ",".join(SHORT))
+    report = installation.json("chaos", "--seed", "7", "--kills", "3", "--faults", ",".join(SHORT), timeout_s=540)
 
     judged(report, 7, 3, SHORT)
     rebalance = next(fault["observed"] for fault in report["faults"] if fault["kind"] == "rebalance")
     assert all(rebalance["joined"].values()), "each worker that joined had something to do"
+    assert rebalance["restarts"] == 0, "partitions move without a worker being started again"
+    assert report["worker_restarts"] == 3, "one for each kill, and none for anything else"
     zombie = next(fault["observed"] for fault in report["faults"] if fault["kind"] == "zombie")
     assert (zombie["refused_with"], zombie["control"]) == ("ILLEGAL_GENERATION", "accepted")
     assert report["folder"] == ""
@@ -52,9 +55,9 @@ def test_a_short_run_loses_and_doubles_nothing(installation: Installation) -> No
 
 
 @pytest.mark.full
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(3000)
 def test_twenty_kills_and_every_fault_lose_and_double_nothing(installation: Installation) -> None:
-    report = installation.json("chaos", "--seed", "7", "--kills", "20", timeout_s=1400)
+    report = installation.json("chaos", "--seed", "7", "--kills", "20", timeout_s=2900)
 
     judged(report, 7, 20)
     assert installation.left_over() == []
