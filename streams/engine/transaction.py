@@ -97,12 +97,15 @@ class TransactionalProducer:
         *,
         headers: Headers | None = None,
         partition: int | None = None,
+        written_at: Callable[[int], None] | None = None,
     ) -> bool:
         """Add a record; False when the buffer has no room, because the broker takes nothing.
 
         Raises `UnsettledError` when the producer has been fenced, and `KafkaException` for a record nobody would take.
         """
         where: dict[str, Any] = {} if partition is None else {"partition": partition}
+        if written_at is not None:
+            where["on_delivery"] = lambda error, message: None if error else written_at(message.offset())
         try:
             self._producer.produce(topic, key=key, value=value, headers=cast("Any", headers), **where)
         except BufferError:
@@ -122,10 +125,14 @@ class TransactionalProducer:
         *,
         headers: Headers | None = None,
         partition: int | None = None,
+        written_at: Callable[[int], None] | None = None,
     ) -> None:
-        """Add a record; blocks until there is room. Raises `UnavailableError` when there is none for too long."""
+        """Add a record; blocks until there is room. `written_at` is told its offset before the commit returns.
+
+        Raises `UnsettledError` when there is no room for too long.
+        """
         deadline = time.monotonic() + COMMIT_SECONDS_MAX
-        while not self.offer(topic, key, value, headers=headers, partition=partition):
+        while not self.offer(topic, key, value, headers=headers, partition=partition, written_at=written_at):
             if time.monotonic() > deadline:
                 raise no_room()
             time.sleep(0.05)

@@ -17,11 +17,11 @@ from compose.verify.expected import fold
 from compose.verify.raw import Raw as InTopic
 from domain.errors import UnavailableError
 from domain.order_state.build import build, canonical
-from domain.order_state.facts import OrderFacts
 from domain.order_state.policy import REFERENCE_V1
 from streams.engine.processor import Counts, Output
 from streams.engine.store import MemoryStore
 from streams.order_state import OrderStateProcessor
+from streams.order_state_stored import from_bytes
 from tests.streams.wire import NOW, SCHEMA_IDS, TOPIC, DictContracts, Raw, batch, histories, raw, with_header
 from topics.catalogue import ORDER_STATE
 
@@ -59,7 +59,7 @@ class Worker:
         """The record the state alone would give."""
         stored = self.store.get(key)
         assert stored is not None
-        facts = OrderFacts.from_plain(msgspec.msgpack.decode(stored))
+        facts = from_bytes(stored)
         return canonical(build(key.decode(), facts, REFERENCE_V1, NOW))
 
 
