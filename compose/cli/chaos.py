@@ -37,7 +37,8 @@ def chaos(
     from compose.chaos.run import Chaos
     from compose.chaos.schedule import KINDS
     from compose.cli.progress import shown
-    from compose.cli.session import configure_logs, open_session
+    from compose.cli.session import open_session
+    from compose.logs import configure_logs
 
     require_writable(json)
     settings = open_session()

@@ -19,10 +19,14 @@ from confluent_kafka import TopicPartition
 from domain.errors import IntegrityError, UnavailableError
 from streams.engine import step
 from streams.engine.admission import Admission, Admitted
+from streams.engine.backlog import Backlog
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import require_equal_counts
 from streams.engine.deadletter import DeadLetter
+from streams.engine.health import Phase, Place
 from streams.engine.kept import Stores
+from streams.engine.limits import Limits
+from streams.engine.observer import Observer, places
 from streams.engine.opening import StoreKind, opener
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
@@ -51,8 +55,8 @@ class EngineConfig:
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
     `dead_letter_topics` names the inputs, each with where its bad records go. `commit_seconds` is how long outputs
-    may wait before they become visible; `time` is for applications with timers or internal topics. `store` says where
-    state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
+    may wait before they become visible; `limits` bound its memory; `time` is for applications with timers or internal
+    topics. `store` says where state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
     """
 
     app: str
@@ -64,6 +68,7 @@ class EngineConfig:
     time: TimeConfig = field(default_factory=TimeConfig)
     store: StoreKind = StoreKind.MEMORY
     store_dir: Path | None = None
+    limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -78,6 +83,8 @@ class Engine:
         self._time = Timekeeping(config.app, config.time, processor, config.dead_letter_topics)
         self._partition_count: int | None = None
         self._admission = Admission(config.app, None, tuple(config.time.fed_by))
+        self.backlog = Backlog(config.limits)
+        self.observer = Observer(config.app, self.backlog, config.limits)
         self._producer = self._new_producer()
         self._unsettled = False
         """Whether the producer's transaction is in an unknown state, so that only a new producer can go on."""
@@ -97,7 +104,9 @@ class Engine:
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
 
     def _new_producer(self) -> TransactionalProducer:
-        return TransactionalProducer(self.config.kafka_config, f"{self.config.app}-{self.config.instance}")
+        config = self.config
+        bounds = config.limits.producer_config()
+        return TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}", bounds)
 
     @property
     def tracks_time(self) -> bool:
@@ -138,10 +147,12 @@ class Engine:
         """
         self._settle()
         numbers = sorted(partitions)
+        began = time.monotonic()
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
         restored = self._stores.restore(self.config.kafka_config, self.config.changelog, numbers)
         for partition in restored.values():
             self._time.prepare(partition)
+        self.observer.restored(sum(p.records_read for p in restored.values()), time.monotonic() - began)
         return restored
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
@@ -152,7 +163,15 @@ class Engine:
             self._partitions = dict(restored)
             self._time.adopted()
             self._stores.lend(restored)
-            log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
+            self.observer.assigned(epoch, self._positions(), self._entries())
+            log.info("partitions adopted", epoch=epoch, partitions=sorted(restored))
+
+    def _positions(self) -> dict[Place, int]:
+        held = ((number, p.position.offsets) for number, p in self._partitions.items())
+        return places(held, self.config.dead_letter_topics)
+
+    def _entries(self) -> dict[int, int]:
+        return {number: len(partition.store) for number, partition in self._partitions.items()}
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """Where reading goes on: right after what the state contains; None, at the beginning, for an empty one."""
@@ -165,6 +184,7 @@ class Engine:
         """
         async with self._lock:
             if self._failed or batch.epoch != self._epoch or batch.partition not in self._partitions:
+                self.backlog.done(batch)
                 return
             try:
                 with self._failing_for_good():
@@ -172,6 +192,7 @@ class Engine:
                     await self._apply(batch, self._partitions[batch.partition])
             except UnsettledError as error:
                 self._reason = error
+            self.backlog.done(batch)
 
     def _require_next(self, batch: RecordBatch) -> None:
         position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
@@ -196,10 +217,12 @@ class Engine:
             raise
         except BaseException:
             self._failed = self._distrusted = True
+            self.observer.enter(Phase.FAILED)
             raise
 
     async def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         dead_letter_topic, now = self.config.dead_letter_topics[batch.topic], self.config.now()
+        began = time.monotonic()
         if batch.topic == self.config.time.clock:
             admitted, processor = Admitted(batch, [], Counts()), cast("Processor", TickReader(partition.position))
         else:
@@ -216,6 +239,7 @@ class Engine:
         result.counts.add(admitted.counts)
         await self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+        self.observer.applied(batch, result, time.monotonic() - began)
 
     async def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
         self._producer.begin()
@@ -302,13 +326,14 @@ class Engine:
                 await self._let_time_pass()
         if not self._producer.open:
             return
+        began = time.monotonic()
         try:
             # a little more time than it takes itself, for its own reason to be told
             await self._producer.within(COMMIT_SECONDS_MAX + ABORT_SECONDS_MAX, self._commit_blocking)
         finally:
-            await self._take_stock()
+            await self._take_stock(began)
 
-    async def _take_stock(self) -> None:
+    async def _take_stock(self, began: float) -> None:
         if self._producer.open:
             self._failed = self._unsettled = True
             return
@@ -317,7 +342,9 @@ class Engine:
             await self._producer.within(KEEP_SECONDS_MAX, self._keep)
         except Exception:
             self._failed = self._distrusted = True
+            self.observer.enter(Phase.FAILED)
             raise
+        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
 
     def _keep(self) -> None:
         for number, partition in self._partitions.items():
@@ -351,8 +378,15 @@ class Engine:
                 if not lost:
                     await self._commit()
             finally:
-                if not self._unsettled and not await self._producer.abort():
-                    self._unsettled = True
-                self._epoch = -1
-                given_up, self._partitions = self._partitions, {}
-                await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._distrusted)
+                await self._give_up(lost=lost)
+
+    async def _give_up(self, *, lost: bool) -> None:
+        if self._producer.open:
+            self.observer.aborted()
+        if not self._unsettled and not await self._producer.abort():
+            self._unsettled = True
+        self._epoch = -1
+        given_up, self._partitions = self._partitions, {}
+        await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._distrusted)
+        self.backlog.clear()
+        self.observer.released()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
@@ -16,6 +17,9 @@ from streams.engine.outage import OutageLog
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+
+LIBRDKAFKA = logging.getLogger("streams.engine.librdkafka")
+"""Takes what the client library would otherwise print to standard error."""
 
 TRANSACTION_TIMEOUT_MS = 8_000
 """Shorter than the session timeout: whoever is taken for dead has lost its transaction first."""
@@ -40,7 +44,7 @@ class TransactionalProducer:
     the same id, whose `start` finishes or aborts what the old one left, can go on.
     """
 
-    def __init__(self, kafka_config: Mapping[str, str], transactional_id: str) -> None:
+    def __init__(self, kafka_config: Mapping[str, str], transactional_id: str, bounds: Mapping[str, int]) -> None:
         self._producer = Producer(
             {
                 **kafka_config,
@@ -53,9 +57,10 @@ class TransactionalProducer:
                 "retry.backoff.ms": 5,
                 "reconnect.backoff.max.ms": 1_000,
                 "log_level": 2,  # what is retried by itself is not worth a line, what is not is raised
-                "queue.buffering.max.messages": 500_000,
                 "error_cb": OutageLog("producer"),
-            }
+                **bounds,
+            },
+            logger=LIBRDKAFKA,
         )
         self._calls = CallThread(f"transaction-{transactional_id}")
         self._open = False
@@ -151,6 +156,7 @@ class TransactionalProducer:
         except KafkaException as error:
             raise _unsettled(error) from error
         self._open = False
+        self._producer.poll(0)  # lets the client say what it has to say
 
     async def within(self, seconds: float, call: Callable[[], T]) -> T:
         """Make a blocking call in the producer's thread. Raises `UnsettledError` when it takes longer."""

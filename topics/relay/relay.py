@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ STANDBY_S = 0.1
 BACKOFF_S_MIN = 0.1
 BACKOFF_S_MAX = 5.0
 DRAIN_TIMEOUT_S = 120.0
+PENDING_S = 5.0
+"""How often the leader counts what waits in the outbox."""
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +47,9 @@ class Relay:
     `conninfo` is the database's address and `producer_config` that of the broker, with its security. `wire` may
     repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
     batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
-    the order of their versions. `published` and `published_by_topic` count the rows this relay has marked.
+    the order of their versions. `published` and `published_by_topic` count the rows this relay has marked, `refused`
+    those Kafka did not take at an attempt, `pending` those in the outbox when the leader last counted; a relay that
+    stands by does not know.
     """
 
     def __init__(
@@ -64,11 +69,25 @@ class Relay:
         self._failures = 0
         self._last_error = ""
         self.published_by_topic: Counter[str] = Counter()
+        self.refused = 0
+        self.pending: int | None = None
+        self.phase = "starting"
+        """starting, leading, standing by or waiting (for what is away)."""
+        self.since = self.seen_at = time.monotonic()
+        """When this phase began, and when the loop last came by (monotonic seconds)."""
+        self.sent_at: float | None = None
+        """When rows were last published and marked (monotonic seconds)."""
+        self._counted_at = 0.0
 
     @property
     def published(self) -> int:
         """How many rows this relay has published and marked."""
         return self.published_by_topic.total()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is being waited for; None while all is well."""
+        return self._last_error if self.phase == "waiting" else None
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; whatever is away is waited for, with growing pauses."""
@@ -109,6 +128,7 @@ class Relay:
         except (psycopg.Error, OrdertruthError) as error:
             self._failures += 1
             self._last_error = str(error).strip()
+            self._enter("waiting")
             pause = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
             log.warning(
                 "relay_retry", failures=self._failures, pause_s=round(pause, 2), why=self._last_error.splitlines()[:1]
@@ -117,22 +137,42 @@ class Relay:
             return False
 
     def _lead(self, stop: threading.Event, *, until_empty: bool) -> bool:
+        self.seen_at = time.monotonic()
         with Candidate(self._conninfo) as candidate:
             while not candidate.leads():
+                self._enter("standing by")  # failures stay counted: two relays must not take turns without a pause
                 if until_empty and not outbox.unpublished_count(candidate.connection):
                     return True
                 if stop.wait(STANDBY_S):
                     return False
             log.debug("relay_leads")
-            while not stop.is_set():
-                found = self._publish_batch(candidate.connection, stop)
-                self._failures = 0
-                if found:
-                    continue
-                if until_empty:
-                    return True
-                stop.wait(IDLE_S)
+            try:
+                return self._publish_all(candidate.connection, stop, until_empty=until_empty)
+            finally:
+                self.pending = None
+
+    def _publish_all(self, connection: Connection[Any], stop: threading.Event, *, until_empty: bool) -> bool:
+        while not stop.is_set():
+            self._count_pending(connection)
+            found = self._publish_batch(connection, stop)
+            self._failures = 0
+            self._enter("leading")
+            if found:
+                continue
+            if until_empty:
+                return True
+            stop.wait(IDLE_S)
         return False
+
+    def _enter(self, phase: str) -> None:
+        self.seen_at = time.monotonic()
+        if phase != self.phase:
+            self.phase, self.since = phase, self.seen_at
+
+    def _count_pending(self, connection: Connection[Any]) -> None:
+        if self.pending is None or time.monotonic() - self._counted_at > PENDING_S:
+            self.pending = outbox.unpublished_count(connection)
+            self._counted_at = time.monotonic()
 
     def _publish_batch(self, connection: Connection[Any], stop: threading.Event) -> int:
         """Publish the oldest rows; how many were found. In this order, on which everything rests:
@@ -163,6 +203,7 @@ class Relay:
             outbox.mark_published(connection, done)
             self._count(messages, done)
         if report.error:
+            self.refused += len(messages) - len(done)
             reason = f"Kafka did not take {len(messages) - len(done)} of {len(messages)} events: {report.error}."
             raise UnavailableError(reason, remediation="They stay in the outbox and are sent again.")
         return len(messages)
@@ -170,6 +211,7 @@ class Relay:
     def _count(self, messages: Sequence[OutboxMessage], done: Sequence[Published]) -> None:
         topics = {m.seq: m.topic for m in messages}
         self.published_by_topic.update(topics[p.seq] for p in done)
+        self.sent_at = time.monotonic()
         log.debug("relay_published", rows=len(done), newest_seq=done[-1].seq)
 
 

@@ -153,6 +153,6 @@ class ZombieCommit(Fault):
 
 
 def _started(kafka: dict[str, str], name: str) -> TransactionalProducer:
-    producer = TransactionalProducer(kafka, name)
+    producer = TransactionalProducer(kafka, name, {})
     producer.start()
     return producer
