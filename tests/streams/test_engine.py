@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import time
 from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,25 +14,31 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
+from compose.chaos.parts import Parts
 from compose.verify.raw import read_all
 from domain.errors import UnavailableError
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import restore
-from tests.streams.platform import eventually
+from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX
+from streams.engine.transport import GIVE_UP_SECONDS_MAX
+from tests.streams.platform import PATIENCE_S, eventually
 from tests.streams.wire import Raw, batch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from compose.stack.endpoints import Endpoints
+    from streams.engine.restore import Partition
     from tests.streams.platform import Platform
 
 pytestmark = pytest.mark.stack
 
 HUGE = b"huge"
 AWAY = b"away"
+LAG_SECONDS_MAX = 2.0
+"""Far above a turn of the loop, also on a machine that does much else; far below any call to a broker that is away."""
 
 
 class Copying:
@@ -208,3 +216,80 @@ def test_a_successor_finishes_what_a_dead_worker_left_open_and_fences_it(bench: 
     asyncio.run(life())
     assert bench.kept() == {b"k0": b"a", b"k1": b"b"}
     assert bench.published() == [b"k0", b"k1"]
+
+
+def test_a_worker_whose_commit_failed_goes_on_from_what_was_committed(bench: Bench) -> None:
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a"))
+        await engine.commit()
+        await engine.process(bench.batch(1, b"b"))
+        bench.engine()  # fences it
+        with pytest.raises(UnavailableError):
+            await engine.commit()
+        await engine.process(bench.batch(2, b"c"))
+        await engine.commit()  # applied and committed nothing
+        await engine.release(lost=True)
+        await engine.adopt(2, engine.restore([0]))
+        assert engine.next_offset(bench.source, 0) == 1
+        await engine.process(bench.batch(1, b"b", b"c", epoch=2))
+        await engine.commit()
+
+    asyncio.run(life())
+    assert bench.published() == [b"k0", b"k1", b"k2"]
+    assert bench.kept() == {b"k0": b"a", b"k1": b"b", b"k2": b"c"}
+    assert bench.next_offset() == 3
+
+
+def patiently(restore: Callable[[], dict[int, Partition]]) -> dict[int, Partition]:
+    """A broker that has just gone on may still be looking for its coordinators; a worker asks again too."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return restore()
+        except UnavailableError:
+            assert time.monotonic() < deadline, "the broker does not come back"
+            time.sleep(0.5)
+
+
+def test_a_broker_that_does_not_answer_holds_up_neither_the_loop_nor_what_comes_after(
+    bench: Bench, platform: Platform
+) -> None:
+    """The time of a commit, its repetitions included, and of the abort are bounded; what became of it is asked then."""
+    parts = Parts(platform.settings)
+    lags: list[float] = []
+
+    async def ticking() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.05)
+            lags.append(time.monotonic() - began)
+
+    async def life() -> None:
+        engine = await bench.adopted()
+        await engine.process(bench.batch(0, b"a"))
+        await engine.commit()
+        ticks = asyncio.create_task(ticking())
+        await engine.process(bench.batch(1, b"b"))
+        parts.send("kafka", signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            await engine.release(lost=False)
+        except UnavailableError:
+            took = time.monotonic() - began
+        else:
+            pytest.fail("a commit without a broker")
+        finally:
+            parts.send("kafka", signal.SIGCONT)
+        assert took < COMMIT_SECONDS_MAX + 2 * ABORT_SECONDS_MAX + LAG_SECONDS_MAX < GIVE_UP_SECONDS_MAX / 2
+        ticks.cancel()
+        await engine.adopt(2, await asyncio.to_thread(patiently, lambda: engine.restore([0])))
+        first = engine.next_offset(bench.source, 0)
+        assert first in (1, 2), "whether it was committed shows only now"
+        await engine.process(bench.batch(first, *[b"b", b"c"][first - 1 :], epoch=2))
+        await engine.commit()
+
+    asyncio.run(life())
+    assert max(lags) < LAG_SECONDS_MAX
+    assert bench.published() == [b"k0", b"k1", b"k2"]
+    assert bench.kept() == {b"k0": b"a", b"k1": b"b", b"k2": b"c"}
