@@ -18,8 +18,8 @@ from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import restore
+from streams.testing import Record, batch
 from tests.streams.platform import eventually
-from tests.streams.wire import Raw, batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ class Bench:
         return engine
 
     def batch(self, offset: int, *values: bytes, epoch: int = 1) -> RecordBatch:
-        records = [Raw(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
+        records = [Record(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
         return batch(records, offset=offset, topic=self.source, epoch=epoch)
 
     def published(self) -> list[bytes | None]:
