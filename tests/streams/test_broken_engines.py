@@ -5,115 +5,28 @@ The control of each is the sound engine under the same fault, in which the verif
 
 from __future__ import annotations
 
-import json
 import signal
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from avro.registry import Registry
-from compose.stack.guarded import GuardedProcess
-from compose.supervise import environment
-from compose.verify.derivation import Checked, Derivation, check
-from compose.verify.rest import derivation_behind
+from compose.verify.derivation import Checked
 from streams.testing import Record
-from tests.streams.platform import eventually, told_on_failure
-
-if TYPE_CHECKING:
-    from tests.streams.platform import Platform
+from tests.streams.patient import KILLED, Patient, assert_sound
 
 pytestmark = pytest.mark.stack
 
-ORDERS = 12
 HASTE_S = 6.0
-KILLED = 128 + signal.SIGKILL
 
 
-class Patient:
-    """One worker on topics of its own, made to run with whichever engine, and the verifier over these topics."""
-
-    def __init__(self, platform: Platform, folder: Path) -> None:
-        tag = uuid4().hex[:8]
-        self.kafka = platform.endpoints.kafka_config()
-        self.derivation = Derivation(
-            f"broken-{tag}", *(f"broken-{tag}.{n}" for n in ("source", "derived", "changelog", "dead-letters"))
-        )
-        names = [v for k, v in asdict(self.derivation).items() if k != "consumer"]
-        admin = AdminClient(dict(self.kafka))
-        for made in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
-            made.result(20)
-        eventually(lambda: set(names) <= admin.list_topics(timeout=10).topics.keys(), "the topics are there")
-        self._armed = folder / "armed"
-        self._log_path = folder / "worker.log"
-        self._env = environment(platform.settings)
-        self._registry_url = platform.endpoints.registry_url
-        self._plan = {
-            **asdict(self.derivation),
-            "kafka": self.kafka,
-            "registry_url": self._registry_url,
-            "data_dir": str(folder),
-            "armed": str(self._armed),
-            "ghost": f"ghost-{tag}",
-        }
-        # by version, so that every order has events in each third: what is lost in one shows in the next
-        events = sorted(platform.events(ORDERS, seed=400), key=lambda r: int(dict(r.headers)["ce_aggregateversion"]))
-        third = len(events) // 3
-        self.thirds = [events[:third], events[third : 2 * third], events[2 * third :]]
-
-    def worker(self, engine: str) -> GuardedProcess:
-        command = [sys.executable, "-m", "tests.streams.broken_worker", json.dumps({**self._plan, "engine": engine})]
-        return GuardedProcess(command, log_path=self._log_path, env=self._env, stop_timeout_s=20.0)
-
-    def publish(self, records: Sequence[Record]) -> None:
-        producer = Producer({**self.kafka, "linger.ms": 5})
-        for record in records:
-            producer.produce(self.derivation.source, key=record.key, value=record.value, headers=list(record.headers))
-        assert producer.flush(30) == 0
-
-    def arm(self, moment: str) -> None:
-        self._armed.write_text(moment)
-
-    def disarm(self) -> None:
-        self._armed.unlink()
-
-    def has_read_everything(self) -> bool:
-        return derivation_behind(self.kafka, self.derivation) == 0
-
-    def await_rest(self) -> None:
-        eventually(self.has_read_everything, "the worker has committed everything")
-
-    def haunt(self) -> None:
-        """Have a worker die that leaves its transaction open on the changelog."""
-        with self.worker("ghost") as ghost:
-            assert ghost.wait(30) == KILLED
-
-    def lay_the_ghost(self) -> None:
-        """End its transaction, as its successor or its timeout would."""
-        Producer({**self.kafka, "transactional.id": self._plan["ghost"]}).init_transactions(30)
-
-    def verdict(self) -> Checked:
-        with Registry(self._registry_url) as registry:
-            return check(self.kafka, registry.schema_for_id, self.derivation)
-
-
-@pytest.fixture
-def patient(platform: Platform, tmp_path: Path) -> Iterator[Patient]:
-    made = Patient(platform, tmp_path)
-    with told_on_failure(tmp_path / "worker.log"):
-        yield made
+def thirds(patient: Patient) -> tuple[list[Record], list[Record], list[Record]]:
+    third = len(patient.events) // 3
+    return patient.events[:third], patient.events[third : 2 * third], patient.events[2 * third :]
 
 
 def killed_at(patient: Patient, engine: str, moment: str) -> Checked:
     """The verdict over a worker that dies at a moment of a commit, and over its successor."""
-    first, second, third = patient.thirds
+    first, second, third = thirds(patient)
     with patient.worker(engine) as worker:
         patient.publish(first)
         patient.await_rest()
@@ -132,7 +45,7 @@ def killed_beside_an_open_transaction(patient: Patient, engine: str) -> tuple[Ch
 
     And whether its successor went to work while that transaction was still open.
     """
-    first, second, third = patient.thirds
+    first, second, third = thirds(patient)
     with patient.worker(engine) as worker:
         patient.publish(first)
         patient.await_rest()
@@ -149,12 +62,6 @@ def killed_beside_an_open_transaction(patient: Patient, engine: str) -> tuple[Ch
         patient.lay_the_ghost()
         patient.await_rest()
     return patient.verdict(), hasty
-
-
-def assert_sound(checked: Checked) -> None:
-    assert [str(m) for m in checked.mismatches] == []
-    assert checked.balance == (0, 0)
-    assert len(checked.derived) == ORDERS
 
 
 @pytest.mark.parametrize("moment", ["before commit", "after commit"])

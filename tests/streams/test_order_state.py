@@ -123,6 +123,18 @@ def test_an_order_read_in_order_is_applied_whole_and_published_once_for_each_bat
     assert {o.topic for o in outputs} == {ORDER_STATE.name}
 
 
+def test_batches_of_one_record_end_as_one_batch() -> None:
+    records = [r for order in ORDERS for r in order]
+    singly, at_once = worker(), worker()
+    singly.run(*records, batch_size=1)
+    at_once.run(*records)
+    assert singly.counts == at_once.counts
+    assert singly.newest().keys() == at_once.newest().keys()
+    for key, value in at_once.newest().items():
+        assert readable(singly.newest()[key]) == readable(value)
+        assert singly.state(key) == at_once.state(key)
+
+
 def test_duplicates_alone_publish_nothing_and_change_nothing() -> None:
     harness = worker()
     harness.run(*ORDERS[0])

@@ -1,4 +1,4 @@
-"""An order-state worker whose engine is broken in one way, or sound, and that dies at a chosen moment.
+"""An order-state worker whose engine is broken in one way, or sound, and to which things happen at chosen moments.
 
 Run as a program of its own, with a plan as JSON on the command line: nothing here can reach a worker that is shipped.
 """
@@ -9,7 +9,9 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +21,15 @@ from confluent_kafka import Consumer, TopicPartition
 from avro.registry import Registry
 from domain.order_state.policy import REFERENCE_V1
 from sinks.kafka_topic import TopicDirectory
-from streams.engine import engine, restore, transaction
+from streams.engine import engine, restore, transaction, transport
 from streams.engine.app import create_app
+from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.position import POSITION_KEY
+from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import Partition
 from streams.engine.transaction import TransactionalProducer
+from streams.engine.transport import BatchConsumer
 from streams.order_state import OrderStateProcessor
 from topics.catalogue import ORDER_STATE
 
@@ -32,10 +37,15 @@ PLAN: dict[str, Any] = {}
 GHOST_TIMEOUT_MS = 120_000
 
 
+def armed(moment: str) -> bool:
+    """Whether the test has armed this moment."""
+    path = Path(PLAN["armed"])
+    return path.exists() and path.read_text() == moment
+
+
 def failpoint(moment: str) -> None:
     """Die here, as by `kill -9`, when the test has armed this moment."""
-    armed = Path(PLAN["armed"])
-    if armed.exists() and armed.read_text() == moment:
+    if armed(moment):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -123,6 +133,40 @@ def restore_to_the_last_stable_offset() -> None:
     setattr(Engine, "restore", careless)  # noqa: B010
 
 
+def restore_slowly(seconds: float) -> None:
+    """Leave a file in the data folder when a restoration begins, and take so long over it."""
+    restored = Engine.restore
+
+    def slow(self: Engine, partitions: Iterable[int]) -> dict[int, Partition]:
+        Path(PLAN["data_dir"], f"restoring-{PLAN['instance']}").touch()
+        time.sleep(seconds)
+        return restored(self, partitions)
+
+    setattr(Engine, "restore", slow)  # noqa: B010
+
+
+def lose_partitions_when_told() -> None:
+    """Make the polling thread's client call what it calls when the group has given its partitions to others."""
+    poll = BatchConsumer._poll
+
+    def losing(self: BatchConsumer) -> None:
+        if armed("lose partitions") and (held := self._kafka.assignment()):
+            Path(PLAN["armed"]).unlink()
+            self._on_lost(self._kafka, held)
+            self._on_assign(self._kafka, held)
+        poll(self)
+
+    setattr(BatchConsumer, "_poll", losing)  # noqa: B010
+
+
+class Slow(OrderStateProcessor):
+    """Takes its time, so that batches wait behind the one it is at."""
+
+    def process(self, batch: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
+        time.sleep(PLAN.get("apply_seconds", 0))
+        return super().process(batch, now, state, out)
+
+
 class OnTopic(Registry):
     """Finds schema ids where they are registered, whatever the topics of the test are called."""
 
@@ -136,17 +180,21 @@ PRODUCERS = {"offsets first": OffsetsFirst, "offsets outside": OffsetsOutside}
 def work() -> None:
     """The worker the plan describes."""
     setattr(engine, "TransactionalProducer", PRODUCERS.get(PLAN["engine"], Sound))  # noqa: B010
+    setattr(transport, "POLL_RECORDS_MAX", PLAN.get("poll_records", transport.POLL_RECORDS_MAX))  # noqa: B010
     if PLAN["engine"] == "last stable offset":
         restore_to_the_last_stable_offset()
+    if seconds := PLAN.get("restore_seconds"):
+        restore_slowly(seconds)
+    lose_partitions_when_told()
     config = EngineConfig(
         app=PLAN["consumer"],
-        instance="0",
+        instance=PLAN["instance"],
         kafka_config=PLAN["kafka"],
         changelog=PLAN["changelog"],
         dead_letter_topics={PLAN["source"]: PLAN["dead_letters"]},
     )
-    processor = OrderStateProcessor(OnTopic(PLAN["registry_url"]), REFERENCE_V1, PLAN["derived"])
-    app = create_app(config, processor, [PLAN["source"]], Path(PLAN["data_dir"]))
+    processor = Slow(OnTopic(PLAN["registry_url"]), REFERENCE_V1, PLAN["derived"])
+    app = create_app(config, processor, [PLAN["source"]], Path(PLAN["data_dir"], PLAN["instance"]))
     faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
 
 
