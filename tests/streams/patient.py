@@ -48,6 +48,7 @@ class Patient:
         for made in admin.create_topics([NewTopic(name, partitions, 1) for name in names]).values():
             made.result(20)
         eventually(lambda: set(names) <= admin.list_topics(timeout=10).topics.keys(), "the topics are there")
+        self.folder = folder
         self._armed = folder / "armed"
         self.log_path = folder / "worker.log"
         self._env = environment(platform.settings)
@@ -74,6 +75,10 @@ class Patient:
         for record in records:
             producer.produce(self.derivation.source, key=record.key, value=record.value, headers=list(record.headers))
         assert producer.flush(30) == 0
+
+    def told(self, what: str, instance: str = "0") -> Path:
+        """The file a worker leaves when it is `restoring` and when it has `restored`."""
+        return self.folder / f"{what}-{instance}"
 
     def arm(self, moment: str) -> None:
         """Have the worker do, or suffer, what is called so when it comes to it."""

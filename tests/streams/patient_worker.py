@@ -133,16 +133,18 @@ def restore_to_the_last_stable_offset() -> None:
     setattr(Engine, "restore", careless)  # noqa: B010
 
 
-def restore_slowly(seconds: float) -> None:
-    """Leave a file in the data folder when a restoration begins, and take so long over it."""
+def tell_of_restores(seconds: float) -> None:
+    """Leave a file in the data folder when a restoration begins, and another when it ends; take so long between."""
     restored = Engine.restore
 
-    def slow(self: Engine, partitions: Iterable[int]) -> dict[int, Partition]:
+    def telling(self: Engine, partitions: Iterable[int]) -> dict[int, Partition]:
         Path(PLAN["data_dir"], f"restoring-{PLAN['instance']}").touch()
         time.sleep(seconds)
-        return restored(self, partitions)
+        found = restored(self, partitions)
+        Path(PLAN["data_dir"], f"restored-{PLAN['instance']}").touch()
+        return found
 
-    setattr(Engine, "restore", slow)  # noqa: B010
+    setattr(Engine, "restore", telling)  # noqa: B010
 
 
 def lose_partitions_when_told() -> None:
@@ -183,8 +185,7 @@ def work() -> None:
     setattr(transport, "POLL_RECORDS_MAX", PLAN.get("poll_records", transport.POLL_RECORDS_MAX))  # noqa: B010
     if PLAN["engine"] == "last stable offset":
         restore_to_the_last_stable_offset()
-    if seconds := PLAN.get("restore_seconds"):
-        restore_slowly(seconds)
+    tell_of_restores(PLAN.get("restore_seconds", 0.0))
     lose_partitions_when_told()
     config = EngineConfig(
         app=PLAN["consumer"],

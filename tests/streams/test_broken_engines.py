@@ -13,10 +13,11 @@ import pytest
 from compose.verify.derivation import Checked
 from streams.testing import Record
 from tests.streams.patient import KILLED, Patient, assert_sound
+from tests.streams.platform import eventually
 
 pytestmark = pytest.mark.stack
 
-HASTE_S = 6.0
+WAIT_SEEN_S = 2.0
 
 
 def thirds(patient: Patient) -> tuple[list[Record], list[Record], list[Record]]:
@@ -40,10 +41,10 @@ def killed_at(patient: Patient, engine: str, moment: str) -> Checked:
     return patient.verdict()
 
 
-def killed_beside_an_open_transaction(patient: Patient, engine: str) -> tuple[Checked, bool]:
+def killed_beside_an_open_transaction(patient: Patient, engine: str, *, waits: bool) -> Checked:
     """The verdict over a worker that is killed when it has committed above a dead worker's open transaction.
 
-    And whether its successor went to work while that transaction was still open.
+    That transaction stays open until its successor has read everything, or is seen to wait for its end.
     """
     first, second, third = thirds(patient)
     with patient.worker(engine) as worker:
@@ -55,13 +56,18 @@ def killed_beside_an_open_transaction(patient: Patient, engine: str) -> tuple[Ch
         worker.send_signal(signal.SIGKILL)
         assert worker.wait(30) == KILLED
     patient.publish(third)
+    for what in ("restoring", "restored"):
+        patient.told(what).unlink()
     with patient.worker(engine):
-        deadline = time.monotonic() + HASTE_S
-        while not (hasty := patient.has_read_everything()) and time.monotonic() < deadline:
-            time.sleep(0.1)
+        if waits:
+            eventually(patient.told("restoring").exists, "the successor restores")
+            time.sleep(WAIT_SEEN_S)
+            assert not patient.told("restored").exists(), "a state below an open transaction must not be believed"
+        else:
+            patient.await_rest()
         patient.lay_the_ghost()
         patient.await_rest()
-    return patient.verdict(), hasty
+    return patient.verdict()
 
 
 @pytest.mark.parametrize("moment", ["before commit", "after commit"])
@@ -86,13 +92,10 @@ def test_input_offsets_committed_after_the_output_count_it_twice(patient: Patien
 
 
 def test_restoring_only_to_the_last_stable_offset_loses_updates(patient: Patient) -> None:
-    checked, hasty = killed_beside_an_open_transaction(patient, "last stable offset")
-    assert hasty
+    checked = killed_beside_an_open_transaction(patient, "last stable offset", waits=False)
     assert checked.balance.lost > 0
     assert {m.where for m in checked.mismatches} == {"derived topic", "accounting"}
 
 
 def test_the_sound_engine_waits_for_the_open_transaction_and_loses_nothing(patient: Patient) -> None:
-    checked, hasty = killed_beside_an_open_transaction(patient, "sound")
-    assert not hasty, "it must not believe a state below a transaction that is still open"
-    assert_sound(checked)
+    assert_sound(killed_beside_an_open_transaction(patient, "sound", waits=True))

@@ -25,11 +25,11 @@ def test_partitions_revoked_while_they_are_restored_are_restored_again_by_whoeve
     with told_on_failure(patient.log_path):
         patient.publish(patient.events[:half])
         with patient.worker("sound", "0", restore_seconds=4.0) as first:
-            eventually((tmp_path / "restoring-0").exists, "the first worker restores")
-            (tmp_path / "restoring-0").unlink()
+            eventually(patient.told("restoring").exists, "the first worker restores")
+            patient.told("restoring").unlink()
             with patient.worker("sound", "1", restore_seconds=1.0) as second:
-                eventually((tmp_path / "restoring-1").exists, "the second worker has partitions")
-                eventually((tmp_path / "restoring-0").exists, "the first one restores what it has left")
+                eventually(patient.told("restoring", "1").exists, "the second worker has partitions")
+                eventually(patient.told("restoring").exists, "the first one restores what it has left")
                 patient.publish(patient.events[half:])
                 patient.await_rest()
                 assert first.poll() is second.poll() is None

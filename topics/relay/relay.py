@@ -205,6 +205,8 @@ class Relay:
                 self._framing.value(connection, row.message)
             except (ContractError, IntegrityError):
                 continue
+            except UnavailableError:
+                break  # the registry is away, which must not hold up those whose ids are known
             mended.append(row.message.seq)
         if mended:
             outbox.unpark(connection, mended)
