@@ -9,12 +9,14 @@ TEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full lint format check bench lock clean
+COMPILED := $(shell sed -n '/^compiled = \[/,/^\]/s/^ *"\(.*\)",/\1/p' pyproject.toml)
+
+.PHONY: help setup compile demo test test-full lint format check bench lock interpreted clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.ready ## Install the pinned packages into .venv
+setup: $(VENV)/.ready compile ## Install the pinned packages into .venv, compile what every event goes through
 
 # the lock files decide: they are compiled from pyproject.toml by `make lock`
 $(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
@@ -22,8 +24,23 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the pinned packages into $(VENV) (once; a few minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock -r requirements-dev.lock
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@PYTHONWARNINGS=ignore ORDERTRUTH_INTERPRETED=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation -e .
 	@touch $@
+
+compile: $(VENV)/.compiled ## Compile the modules every event goes through; without a C compiler they run as plain Python
+
+$(VENV)/.compiled: $(VENV)/.ready setup.py $(COMPILED)
+	@echo "compiling the modules that every event goes through (half a minute)"
+	@find . -name '*.so' -not -path './$(VENV)/*' -delete
+	@PYTHONWARNINGS=ignore $(BIN)/python setup.py --quiet build_ext --inplace > $(VENV)/compile.log 2>&1 \
+		|| echo "it failed (see $(VENV)/compile.log): they run as plain Python, correctly and several times slower"
+	@find . -name '*.so' -not -path './$(VENV)/*' -exec touch {} +
+	@touch $@
+
+interpreted: ## Remove the compiled modules: easier to debug, slower; `make compile` brings them back
+	@find . -name '*.so' -not -path './$(VENV)/*' -delete
+	@rm -f $(VENV)/.compiled
 
 demo: setup ## Run the main job; options in DEMO_ARGS, such as DEMO_ARGS="--orders 200 --seed 1 --exit"
 	@$(BIN)/ordertruth demo $(DEMO_ARGS)
@@ -59,4 +76,4 @@ lock: setup ## Compile the lock files anew from pyproject.toml
 
 clean: ## Stop the stack and remove everything that was installed or written here
 	@test ! -x $(BIN)/ordertruth || $(BIN)/ordertruth down
-	@rm -rf $(VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name '*.so' -not -path './$(VENV)/*' -delete; rm -rf $(VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,144 +1,107 @@
-"""Many values in wire format read at once, column by column: the same results as the reference codec, only sooner.
+"""Many values in wire format read at once, only the fields that are wanted: the results of the reference codec, sooner.
 
-Records are walked field by field, all of them with each step. Whatever the walk finds unusual is read by the reference
-codec, `avro.codec.decode_body`, which alone decides that a record is bad and why.
+Whatever the walk finds unusual is read by the reference codec, `avro.codec.decode_body`, which alone decides that a
+record is bad and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, final
 
-from avro.codec import HEADER, SchemaForId, decode_body, unframe
-from avro.shares import Columns, Reader, Share, Walk, worthwhile
+from mypy_extensions import i64
+
+from avro.codec import HEADER, SchemaForId, WriterSchema, decode_body, unframe
+from avro.plan import plan_for, projected
+from avro.walk import Node, UnusualError, read_record
 from domain.errors import RecordError
 
-WALKS_MAX = 3
-"""One finds what is unusual, one text that is not UTF-8 among the rest, and the last finds nothing."""
-
-Failures = list[tuple[int, RecordError]]
+Wanted = Mapping[str, tuple[str, ...]]
+"""Fields by the simple name of their record; `items.itemId` is a field of the records that `items` holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The records of one schema id: full name of the record, where they stood among the values, and their columns.
+@final
+class BatchResult:
+    """What was read, value by value.
 
-    `columns[name][i]` belongs to the value at `indexes[i]`. A wanted column the writer did not know is absent.
+    `records[i]` is the full name of the record at that place and `data[i]` its wanted fields, as far as its writer
+    knew them; None where reading failed. `failures` are those places with their errors, in order.
     """
 
-    record: str
-    indexes: list[int]
-    columns: Columns
+    def __init__(self, records: list[str], data: list[dict[str, Any] | None]) -> None:
+        self.records = records
+        self.data = data
+        self.failures: list[tuple[int, RecordError]] = []
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What was read: the good records by schema id, and the bad ones by index, in order."""
+@final
+class _Reader:
+    """One writer's schema and how to read what is wanted of it."""
 
-    groups: tuple[Group, ...]
-    failures: tuple[tuple[int, RecordError], ...]
+    def __init__(self, schema: WriterSchema, wanted: Wanted) -> None:
+        self.schema = schema
+        self.name: str = schema.full_name
+        self.wanted: tuple[str, ...] = wanted.get(schema.full_name.rpartition(".")[2], ())
+        self.node: Node | None = plan_for(schema.parsed, self.wanted)
+
+    def read(self, value: bytes) -> dict[str, Any]:
+        """The wanted fields; raises the `RecordError` of the reference codec."""
+        node = self.node
+        if node is not None:
+            try:
+                return read_record(node, value, _HEADER_BYTES)
+            except UnusualError:
+                pass
+        whole = decode_body(value[_HEADER_BYTES:], self.schema)
+        found: dict[str, Any] = projected(whole, self.wanted)
+        return found
 
 
+_HEADER_BYTES: i64 = HEADER.size
+
+
+@final
 class BatchDecoder:
-    """Reads batches of values; keeps what it learns about each schema id. One for each worker."""
+    """Reads batches of values, of each record the wanted fields; keeps what it learns about each schema id.
 
-    def __init__(self, schema_for_id: SchemaForId) -> None:
+    One for each worker. `schema_for_id` finds the schema a record was written with.
+    """
+
+    def __init__(self, schema_for_id: SchemaForId, wanted: Wanted) -> None:
         self._schema_for_id = schema_for_id
-        self._readers: dict[int, Reader] = {}
+        self._wanted = wanted
+        self._readers: dict[bytes, _Reader] = {}
 
-    def decode(self, values: Sequence[bytes | None], wanted: Mapping[str, tuple[str, ...]]) -> BatchResult:
-        """Read values, of each record the fields `wanted` by its simple name, none of a record not named there.
+    def decode(self, values: Sequence[bytes | None]) -> BatchResult:
+        """Read values; every byte of every record is accounted for, wanted or not.
 
-        Every byte of every record is accounted for, wanted or not. Failures carry the codes of `avro.codec.decode`
-        (stage `decode`) and TOMBSTONE for a value that is None. What else `schema_for_id` raises passes through.
+        Failures carry the codes of `avro.codec.decode` (stage `decode`) and TOMBSTONE for a value that is None. What
+        else `schema_for_id` raises passes through.
         """
-        failures: Failures = []
-        shares = self._shares(values, wanted, failures)
-        at_once: dict[int, tuple[Share, Columns]] = {}
-        for together in worthwhile(shares):
-            for share, columns in _read_at_once(together):
-                at_once[id(share.reader)] = share, columns
-        groups = []
-        for share in shares:
-            group = _completed(share, at_once.get(id(share.reader)), failures)
-            if group.indexes:
-                groups.append(group)
-        failures.sort(key=lambda failure: failure[0])
-        return BatchResult(tuple(groups), tuple(failures))
-
-    def _shares(
-        self, values: Sequence[bytes | None], wanted: Mapping[str, tuple[str, ...]], failures: Failures
-    ) -> list[Share]:
-        """The values by schema id; what has none goes to the failures."""
-        by_header: dict[bytes, tuple[list[int], list[bytes]]] = {}
-        for index, value in enumerate(values):
-            if value is None:
-                failures.append((index, _tombstone()))
-                continue
-            # Values too short for a body are kept apart by length, longer than any header, for the sake of the message.
-            header = value[: HEADER.size] if len(value) > HEADER.size else bytes(HEADER.size + 1 + len(value))
-            members = by_header.get(header)
-            if members is None:
-                members = by_header[header] = ([], [])
-            members[0].append(index)
-            members[1].append(value)
-        shares = []
-        for indexes, members_values in by_header.values():
+        records: list[str] = []
+        data: list[dict[str, Any] | None] = []
+        result = BatchResult(records, data)
+        for value in values:
             try:
-                reader = self._reader(members_values[0])
+                if value is None:
+                    raise _tombstone()
+                reader = self._readers.get(value[:_HEADER_BYTES])
+                if reader is None or len(value) <= _HEADER_BYTES:
+                    reader = self._learn(value)
+                found = reader.read(value)
             except RecordError as error:
-                failures.extend((index, error) for index in indexes)
-                continue
-            names = tuple(name for name in wanted.get(reader.simple_name, ()) if name in reader.names)
-            shares.append(Share(reader, indexes, members_values, names))
-        return shares
+                result.failures.append((len(records), error))
+                records.append("")
+                data.append(None)
+            else:
+                records.append(reader.name)
+                data.append(found)
+        return result
 
-    def _reader(self, value: bytes) -> Reader:
-        schema_id = unframe(value).schema_id
-        reader = self._readers.get(schema_id)
-        if reader is None:
-            reader = self._readers[schema_id] = Reader(self._schema_for_id(schema_id))
+    def _learn(self, value: bytes) -> _Reader:
+        reader = _Reader(self._schema_for_id(unframe(value).schema_id), self._wanted)
+        self._readers[value[:_HEADER_BYTES]] = reader
         return reader
-
-
-def _read_at_once(shares: list[Share]) -> list[tuple[Share, Columns]]:
-    """What of the shares could be read at once, and the columns of it."""
-    try:
-        for _ in range(WALKS_MAX):
-            walk = Walk(shares)
-            if not walk.block.doubtful.any():
-                return [(share, walk.columns(number)) for number, share in enumerate(shares)]
-            shares = [share.only(walk.kept(number)) for number, share in enumerate(shares)]
-            shares = [share for share in shares if share.values]
-            if not shares:
-                break
-    except Exception:  # a shortcut may not lose a record, whatever it stumbles over: the reference reads them all
-        return []
-    return []
-
-
-def _completed(share: Share, at_once: tuple[Share, Columns] | None, failures: Failures) -> Group:
-    """The records of a share: what was read at once, the rest one by one, without those that fail."""
-    name = share.reader.schema.full_name
-    if at_once is not None and len(at_once[0].indexes) == len(share.indexes):
-        return Group(name, list(share.indexes), at_once[1])
-    rows: dict[int, Sequence[Any]] = {}
-    if at_once is not None:
-        read, columns = at_once
-        made = [columns[column] for column in share.wanted]
-        rows = {index: [column[i] for column in made] for i, index in enumerate(read.indexes)}
-    good = []
-    for index, value in zip(share.indexes, share.values, strict=True):
-        if index not in rows:
-            try:
-                data = decode_body(value[HEADER.size :], share.reader.schema)
-            except RecordError as error:
-                failures.append((index, error))
-                continue
-            rows[index] = [data[column] for column in share.wanted]
-        good.append(index)
-    return Group(name, good, {column: [rows[i][k] for i in good] for k, column in enumerate(share.wanted)})
 
 
 def _tombstone() -> RecordError:

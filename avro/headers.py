@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import UTC, datetime
+from typing import Any
 
 from domain.envelope import Envelope
 from domain.errors import ContractError, RecordError
@@ -14,9 +14,6 @@ SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/avro"
 
 Headers = list[tuple[str, bytes]]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _REQUIRED = {
     "ce_id": "event_id",
@@ -90,106 +87,53 @@ def from_headers(headers: Iterable[tuple[str, bytes | None]] | None) -> Envelope
     _expect(found, "content-type", CONTENT_TYPE)
     values: dict[str, Any] = {field: _present(found, name) for name, field in _REQUIRED.items()}
     if not _EVENT_TYPE.fullmatch(values["event_type"]):
-        raise _bad("ce_type", f"{values['event_type']!r} is not com.ordertruth.<owner>.<aggregate>.<event>.v<n>")
+        raise bad_header("ce_type", f"{values['event_type']!r} is not com.ordertruth.<owner>.<aggregate>.<event>.v<n>")
     if not values["subject"].startswith(f"{values['tenant_id']}:"):
-        raise _bad("ce_subject", f"{values['subject']!r} does not belong to tenant {values['tenant_id']!r}")
+        raise bad_header("ce_subject", f"{values['subject']!r} does not belong to tenant {values['tenant_id']!r}")
     values |= {field: _time(name, _present(found, name)) for name, field in _TIMES.items()}
     number = _present(found, _VERSION)
     if not _VERSION_NUMBER.fullmatch(number):
-        raise _bad(_VERSION, f"{number!r} is no version: they count from 1")
+        raise bad_header(_VERSION, f"{number!r} is no version: they count from 1")
     values |= {field: found.get(name) or None for name, field in _OPTIONAL.items()}
     return Envelope(**values, aggregate_version=int(number))
-
-
-class Essentials(NamedTuple):
-    """What a fold needs of an envelope; times in microseconds since the epoch."""
-
-    event_id: str
-    subject: str
-    aggregate_version: int
-    time_us: int
-    recorded_us: int
-
-
-def essentials(headers: Iterable[tuple[str, bytes | None]] | None) -> Essentials:
-    """The headers without which an event cannot be placed; the others may be missing, which is a finding elsewhere.
-
-    A fraction of `from_headers` in time. Raises `RecordError` BAD_HEADERS (stage `decode`) naming the header.
-    """
-    found = dict(headers or ())
-    name = "ce_id"
-    try:
-        event_id = found[name].decode()  # type: ignore[union-attr] # a header without a value is caught below
-        name = "ce_subject"
-        subject = found[name].decode()  # type: ignore[union-attr]
-        name = _VERSION
-        version = int(found[name])  # type: ignore[arg-type]
-        name = "ce_time"
-        time_us = _microseconds(found[name].decode())  # type: ignore[union-attr]
-        name = "ce_recordedtime"
-        recorded_us = _microseconds(found[name].decode())  # type: ignore[union-attr]
-    except KeyError:
-        raise _bad(name, "it is missing") from None
-    except (ValueError, AttributeError, TypeError) as error:
-        raise _bad(name, f"{found[name]!r} cannot be read: {error}") from None
-    if not event_id or not subject or version < 1:
-        raise _bad("ce_id, ce_subject or ce_aggregateversion", "it is empty, or no version from 1 on")
-    return Essentials(event_id, subject, version, time_us, recorded_us)
-
-
-def microseconds(moment: datetime) -> int:
-    """An aware time as microseconds since the epoch."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def format_microseconds(since_epoch: int) -> bytes:
-    """RFC 3339 in UTC with microseconds and `Z`, as a header has it."""
-    return f"{(_EPOCH + timedelta(microseconds=since_epoch)).isoformat(timespec='microseconds')[:-6]}Z".encode()
-
-
-def _microseconds(text: str) -> int:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        message = "it has no time zone"
-        raise ValueError(message)
-    return microseconds(moment)
 
 
 def _texts(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in headers:
         if name in found and name in _READ_ONCE:
-            raise _bad(name, "it is there twice")
+            raise bad_header(name, "it is there twice")
         if name not in _READ_ONCE and name != "traceparent":
             continue
         try:
             found[name] = (value or b"").decode()
         except UnicodeDecodeError:
-            raise _bad(name, "it is not UTF-8") from None
+            raise bad_header(name, "it is not UTF-8") from None
     return found
 
 
 def _present(found: dict[str, str], name: str) -> str:
     value = found.get(name)
     if not value:
-        raise _bad(name, "it is missing" if value is None else "it is empty")
+        raise bad_header(name, "it is missing" if value is None else "it is empty")
     return value
 
 
 def _expect(found: dict[str, str], name: str, wanted: str) -> None:
     value = _present(found, name)
     if value != wanted:
-        raise _bad(name, f"{value!r} is not {wanted!r}")
+        raise bad_header(name, f"{value!r} is not {wanted!r}")
 
 
 def _time(name: str, text: str) -> datetime:
     try:
         return parse_time(text)
     except ValueError as error:
-        raise _bad(name, str(error)) from None
+        raise bad_header(name, str(error)) from None
 
 
-def _bad(name: str, problem: str) -> RecordError:
+def bad_header(name: str, problem: str) -> RecordError:
+    """What is wrong with a header, and what to do."""
     return RecordError(
         "BAD_HEADERS",
         f"Header {name}: {problem}.",

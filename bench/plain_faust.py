@@ -12,12 +12,13 @@ import faust
 from faust.types import StreamT
 
 from avro.codec import decode, encode_body, frame
-from avro.headers import essentials
+from avro.essentials import essentials
 from avro.registry import Registry
 from domain.order_state.build import build
 from domain.order_state.facts import Fact, OrderFacts, Outcome
 from domain.order_state.policy import REFERENCE_V1
 from streams.order_state import content_hash
+from streams.order_state_stored import from_bytes, to_bytes
 from topics.catalogue import ORDER_STATE
 
 
@@ -45,7 +46,7 @@ def _bind(app: faust.App, plan: dict[str, Any]) -> None:
     registry = Registry(plan["registry_url"])
     source = app.topic(plan["input"], key_type=bytes, value_type=bytes, value_serializer="raw", key_serializer="raw")
     output = app.topic(plan["output"], key_type=bytes, value_type=bytes, value_serializer="raw", key_serializer="raw")
-    table = app.Table("orders", partitions=plan["partitions"], key_type=str)
+    table = app.Table("orders", partitions=plan["partitions"], key_type=str, value_type=bytes)
     schema_id = registry.id_for(ORDER_STATE.name, "OrderState")
 
     @app.agent(source, concurrency=1)
@@ -57,34 +58,24 @@ def _bind(app: faust.App, plan: dict[str, Any]) -> None:
             seen = essentials(headers)
             key = event.key.decode()
             stored = table.get(key)
-            facts = _restored(stored) if stored else OrderFacts()
+            facts = from_bytes(stored) if stored else OrderFacts()
             fact = Fact(
                 data.record.rpartition(".")[2],
                 seen.aggregate_version,
                 seen.event_id,
-                content_hash(event.value[5:], seen.event_id),
+                content_hash(event.value, seen.event_id),
                 seen.time_us,
                 seen.recorded_us,
                 data.data,
-                (message.topic, message.partition, message.offset),
+                message.topic,
+                message.partition,
+                message.offset,
             )
             if facts.apply(fact) is Outcome.DUPLICATE:
                 continue
-            table[key] = _storable(facts)
+            table[key] = to_bytes(facts)
             record = build(key, facts, REFERENCE_V1, datetime.now(UTC))
             await output.send(key=event.key, value=frame(schema_id, encode_body("OrderState", record)))
-
-
-def _storable(facts: OrderFacts) -> list[Any]:
-    """Faust's tables are JSON, whose keys are strings."""
-    plain = facts.to_plain()
-    return [{str(k): v for k, v in part.items()} if isinstance(part, dict) else part for part in plain]
-
-
-def _restored(plain: list[Any]) -> OrderFacts:
-    facts = OrderFacts.from_plain(plain)
-    facts.versions = {int(version): content for version, content in facts.versions.items()}
-    return facts
 
 
 if __name__ == "__main__":

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 SIMULATED_PREFIX = "sim-"
+LIVE = ""
+"""Name of the clock that all tenants share which are not simulated: the wall clock."""
+
+_SIMULATED_BYTES = SIMULATED_PREFIX.encode()
+
+
+def clock_of(key: bytes) -> str:
+    """Name of the clock a key lives by: the tenant it begins with when that one is simulated, else LIVE."""
+    if not key.startswith(_SIMULATED_BYTES):
+        return LIVE
+    return key.partition(b":")[0].decode(errors="backslashreplace")
 
 
 class PlatformClock:

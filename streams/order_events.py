@@ -41,11 +41,11 @@ _OPTIONAL: Mapping[str, frozenset[str]] = {
 KINDS = frozenset(event.__name__ for event in EVENTS)
 """The events an order's state is folded from."""
 
+_ITEM_COLUMNS = {f"items.{field}" for field in (*_ITEM, "parentItemId", "productInstanceId")}
 _COLUMNS = {
-    kind: tuple(
-        sorted(_REQUIRED.get(kind, _ALWAYS) | _OPTIONAL.get(kind, frozenset()) | {"quoteId", "quoteVersion", "action"})
-    )
+    kind: tuple(sorted((fields - {"items"}) | (_ITEM_COLUMNS if "items" in fields else set())))
     for kind in KINDS
+    for fields in [_REQUIRED.get(kind, _ALWAYS) | _OPTIONAL.get(kind, frozenset()) | {"quoteId", "quoteVersion"}]
 }
 WANTED: Mapping[str, tuple[str, ...]] = {
     **_COLUMNS,
@@ -108,7 +108,7 @@ def _require_items(kind: str, items: Iterable[Mapping[str, Any]]) -> None:
 
 def _require_fields(what: str, wanted: frozenset[str], found: Mapping[str, Any]) -> None:
     if not wanted <= found.keys():
-        missing = ", ".join(sorted(wanted - found.keys()))
+        missing = ", ".join(sorted([field for field in wanted if field not in found]))
         raise RecordError(
             "MISSING_FIELDS",
             f"The {what} has no {missing}.",

@@ -36,6 +36,7 @@ from topics.platform_topics import (
     DEAD_LETTERS,
     DERIVED_TOPICS,
     DRIFT_FINDINGS,
+    INTERNAL_TOPICS,
     ORDER_STATE,
     ORDER_STATE_CHANGELOG,
     ORDER_STATUS,
@@ -65,6 +66,7 @@ __all__ = [
     "FALLOUT_CASES",
     "FULFILLMENT_PLANS",
     "GOVERNANCE_RECORDS",
+    "INTERNAL_TOPICS",
     "NON_BILLING_REASONS",
     "ORDER_CAPTURE",
     "ORDER_STATE",
@@ -89,7 +91,7 @@ __all__ = [
     "topic_of",
 ]
 
-TOPICS: tuple[Topic, ...] = (*OWNER_TOPICS, *DERIVED_TOPICS, CLOCK, *CHANGELOGS, *DEAD_LETTERS.values())
+TOPICS: tuple[Topic, ...] = (*OWNER_TOPICS, *DERIVED_TOPICS, *INTERNAL_TOPICS, *CHANGELOGS, *DEAD_LETTERS.values())
 """The whole catalogue: owner topics, derived ones, internal ones, changelogs, dead letters."""
 
 _BY_NAME = {t.name: t for t in TOPICS}

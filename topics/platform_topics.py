@@ -111,6 +111,26 @@ CLOCK = Topic(
     cleanup=Cleanup.COMPACT,
 )
 
+
+def rekeyed(app: str, purpose: str, source: Topic, *, key: str, about: str, consumers: tuple[str, ...]) -> Topic:
+    """The internal topic on which `app` publishes the facts of `source` under another key.
+
+    Everything is kept, because facts of one key are many. A fact has the headers of its original and where that lies.
+    """
+    return Topic(
+        name=f"internal.{app}.{purpose}.v1",
+        kind=Kind.INTERNAL,
+        owner=PLATFORM,
+        key=key,
+        description=about,
+        classification=source.classification,
+        aggregate=source.aggregate,
+        consumers=consumers,
+        max_bytes=source.max_bytes + _ROOM_FOR_HEADERS,
+    )
+
+
+INTERNAL_TOPICS: tuple[Topic, ...] = (CLOCK,)
 DERIVED_TOPICS: tuple[Topic, ...] = (
     ORDER_STATE,
     *ORDER_STATUS.values(),
@@ -164,6 +184,10 @@ def _dead_letters(source: Topic) -> Topic:
 
 
 DEAD_LETTERS = MappingProxyType(
-    {source.name: _dead_letters(source) for source in (*OWNER_TOPICS, *DERIVED_TOPICS, CLOCK) if source.consumers}
+    {
+        source.name: _dead_letters(source)
+        for source in (*OWNER_TOPICS, *DERIVED_TOPICS, *INTERNAL_TOPICS)
+        if source.consumers
+    }
 )
 """The dead-letter topic of each consumed topic, by the name of the latter."""

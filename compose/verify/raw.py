@@ -17,7 +17,7 @@ _PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's only 
 
 
 class Raw(NamedTuple):
-    """A record as it lies in the log."""
+    """A record as it lies in the log; `partitions` is how many its topic has, 0 when nobody asked."""
 
     topic: str
     partition: int
@@ -25,6 +25,7 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    partitions: int = 0
 
 
 def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
@@ -71,7 +72,7 @@ def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> It
                 open_partitions.discard(partition)
             if error is None and offset < ends[partition]:
                 headers = cast("list[tuple[str, bytes]]", message.headers() or [])
-                yield Raw(topic, partition, offset, message.key(), message.value(), headers)
+                yield Raw(topic, partition, offset, message.key(), message.value(), headers, len(ends))
         if time.monotonic() - heard > STALLED_SECONDS_MAX:
             text = f"Topic {topic} stopped answering in partitions {sorted(open_partitions)}."
             raise UnavailableError(text, remediation="Check the broker; a hanging transaction also holds readers back.")

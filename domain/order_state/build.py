@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from domain.derivation import Authority
-from domain.order_state.derive import ItemView, OrderView, blockers, derive, progress_percent
+from domain.order_state.derive import ItemView, OrderView, blockers, cancelled_items, derive, progress_percent
 from domain.order_state.facts import OrderFacts
 from domain.order_state.policy import HeaderPolicy
 from domain.order_state.tmf622 import V4, V5
@@ -27,32 +27,35 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at: datetime) -> dict[str, Any]:
     """The record of one order by its wire names; `calculated_at` is platform time.
 
-    Facts that hold no event yet have no record: the caller must have applied at least one.
+    Raises `ValueError` for facts that hold no event yet: they have no record.
     """
+    newest = facts.newest
+    if newest is None:
+        message = f"order {order_id} has no event"
+        raise ValueError(message)
     view = derive(facts, policy)
-    time_us, recorded_us, number, account, quote, quote_version, published = facts.newest[2:]
-    version = facts.newest[0]
+    version = newest.version
     return {
         "orderId": order_id,
-        "orderNumber": number,
-        "accountId": account,
-        "quoteId": quote,
-        "quoteVersion": quote_version,
+        "orderNumber": newest.order_number,
+        "accountId": newest.account_id,
+        "quoteId": newest.quote_id,
+        "quoteVersion": newest.quote_version,
         "state": view.state.value,
         "declaredState": view.declared.value,
-        "publishedState": published,
+        "publishedState": newest.state,
         "policyId": policy.policy_id,
         "clause": view.clause,
         "tmf622V4State": V4[view.state],
         "tmf622V5State": V5[view.state],
         "progressPercent": progress_percent(view),
-        "cancelledItems": sum(i.executable and i.state.value == "CANCELLED" for i in view.items),
+        "cancelledItems": cancelled_items(view),
         "items": [_item(item) for item in view.items],
         "blockers": _blockers(facts, view),
         "version": version,
         "versionGaps": list(islice((v for v in range(1, version) if v not in facts.versions), GAPS_SHOWN_MAX)),
         "conflictingVersions": sorted(facts.conflicts),
-        "lastEventAt": _time(time_us),
+        "lastEventAt": _time(newest.time_us),
         "derivation": {
             "inputs": _inputs(facts),
             "ruleId": RULE_ID,
@@ -62,7 +65,7 @@ def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at:
             "authority": Authority.INFORMATIONAL.value,
             "authoritativeFor": list(AUTHORITATIVE_FOR),
             "notAuthoritativeFor": list(NOT_AUTHORITATIVE_FOR),
-            "sourceLagMs": max(0, int((calculated_at - _time(recorded_us)) / timedelta(milliseconds=1))),
+            "sourceLagMs": max(0, int((calculated_at - _time(newest.recorded_us)) / timedelta(milliseconds=1))),
         },
     }
 
@@ -77,33 +80,43 @@ def canonical(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _item(item: ItemView) -> dict[str, Any]:
+    definition, work = item.definition, item.work
     return {
         "itemId": item.item_id,
         "state": item.state.value,
-        "action": item.action,
-        "parentItemId": item.parent_item_id,
-        "offeringId": item.offering_id,
-        "productInstanceId": item.product_instance_id,
-        "since": _time(item.base[3]) if item.base else None,
-        "causedBy": item.base[4] if item.base else None,
+        "action": definition.action if definition else None,
+        "parentItemId": definition.parent_item_id if definition else None,
+        "offeringId": definition.offering_id if definition else None,
+        "productInstanceId": definition.product_instance_id if definition else None,
+        "since": _time(work.since_us) if work else None,
+        "causedBy": work.caused_by if work else None,
     }
 
 
 def _blockers(facts: OrderFacts, view: OrderView) -> list[dict[str, Any]]:
-    return [{**blocker, "since": _time(blocker["since"])} for blocker in blockers(facts, view)]
+    return [
+        {
+            "kind": blocker.kind,
+            "itemId": blocker.item_id,
+            "code": blocker.code,
+            "repair": blocker.repair,
+            "since": _time(blocker.since_us),
+        }
+        for blocker in blockers(facts, view)
+    ]
 
 
 def _inputs(facts: OrderFacts) -> list[dict[str, Any]]:
     return [
         {
-            "eventId": register[2],
+            "eventId": cited.event_id,
             "eventType": kind,
-            "version": register[0],
-            "topic": register[3],
-            "partition": register[4],
-            "offset": register[5],
+            "version": cited.version,
+            "topic": cited.topic,
+            "partition": cited.partition,
+            "offset": cited.offset,
         }
-        for kind, register in sorted(facts.inputs.items())
+        for kind, cited in sorted(facts.inputs.items())
     ]
 
 

@@ -7,8 +7,7 @@ predicates over a `Summary`, so that a further policy can be written down as dat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.errors import ConfigurationError
@@ -94,6 +93,8 @@ class HeaderPolicy:
 
     policy_id: str
     clauses: tuple[Clause, ...]
+    _decided: dict[int, tuple[HeaderState, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Summaries decided before, as bits: there are few, and an order goes through the same ones again and again."""
 
     def __post_init__(self) -> None:
         """Refuse unknown words and a table that could run out of clauses."""
@@ -109,17 +110,26 @@ class HeaderPolicy:
 
     def decide(self, summary: Summary) -> tuple[HeaderState, str]:
         """The header state, and the name of the clause that decided."""
-        return _decide(self, summary)
+        clause = next(c for c in self.clauses if all(PREDICATES[w](summary) for w in c.when))
+        if clause.then == DECLARED:
+            return summary.declared, clause.name
+        if clause.then == AS_DECLARED:
+            return _as_declared(summary), clause.name
+        return HeaderState(clause.then), clause.name
 
-
-@lru_cache(maxsize=65536)
-def _decide(policy: HeaderPolicy, summary: Summary) -> tuple[HeaderState, str]:
-    clause = next(c for c in policy.clauses if all(PREDICATES[w](summary) for w in c.when))
-    if clause.then == DECLARED:
-        return summary.declared, clause.name
-    if clause.then == AS_DECLARED:
-        return _as_declared(summary), clause.name
-    return HeaderState(clause.then), clause.name
+    def header_state(
+        self, declared: HeaderState, executable: list[ItemState], cancellation_open: bool, order_fallout: bool
+    ) -> tuple[HeaderState, str]:
+        """The same for an order whose executable items (action other than NO_CHANGE) have the given states."""
+        key = 2 * cancellation_open + order_fallout
+        for state in executable:
+            key |= 4 << state.code
+        key = key << 8 | declared.code
+        found = self._decided.get(key)
+        if found is None:
+            summary = summarise(declared, executable, cancellation_open=cancellation_open, order_fallout=order_fallout)
+            found = self._decided[key] = self.decide(summary)
+        return found
 
 
 def _as_declared(summary: Summary) -> HeaderState:

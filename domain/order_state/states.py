@@ -5,7 +5,16 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class HeaderState(StrEnum):
+class _Word(StrEnum):
+    """A word that knows its place among its kind, which is its number in Avro, too."""
+
+    code: int
+
+    def __init__(self, _: str) -> None:
+        self.code = len(type(self).__members__)
+
+
+class HeaderState(_Word):
     """State of an order as a whole (R130-R140, R164)."""
 
     DRAFT = "Draft"
@@ -33,7 +42,7 @@ TERMINAL_HEADER_STATES = frozenset(
 )
 
 
-class ItemState(StrEnum):
+class ItemState(_Word):
     """State of one order item (R141-R149)."""
 
     NOT_STARTED = "NOT_STARTED"
@@ -49,7 +58,7 @@ class ItemState(StrEnum):
 TERMINAL_ITEM_STATES = frozenset({ItemState.COMPLETED, ItemState.CANCELLED, ItemState.FAILED_CLOSED})
 
 
-class Action(StrEnum):
+class Action(_Word):
     """What an item does to a product (R459-R466); DISCONNECT and TERMINATE are read as DELETE (R483)."""
 
     ADD = "ADD"

@@ -65,8 +65,8 @@ class ProductOrder:
 
     def work_state(self, item_id: str) -> ItemState:
         """State of the work on an item, whatever is asked for it."""
-        base = next(item.base for item in self.view.items if item.item_id == item_id)
-        return ItemState(base[2]) if base else ItemState.NOT_STARTED
+        work = next(item.work for item in self.view.items if item.item_id == item_id)
+        return work.state if work else ItemState.NOT_STARTED
 
     def open_fallouts(self) -> dict[str, str | None]:
         """Open fallouts and the item each is about; None for the whole order.
@@ -74,9 +74,10 @@ class ProductOrder:
         The end of an item ends its fallout: mending it afterwards would bring a finished item back to life.
         """
         return {
-            fallout_id: register[3]
-            for fallout_id, register in self.facts.fallouts.items()
-            if register[2] and (register[3] is None or self.work_state(register[3]) not in TERMINAL_ITEM_STATES)
+            fallout_id: fallout.item_id
+            for fallout_id, fallout in self.facts.fallouts.items()
+            if fallout.is_open
+            and (fallout.item_id is None or self.work_state(fallout.item_id) not in TERMINAL_ITEM_STATES)
         }
 
 
@@ -134,5 +135,5 @@ def _changed(order: ProductOrder, event: e.ProductOrderEvent) -> ProductOrder:
 
 def _fact(event: e.ProductOrderEvent) -> Fact:
     microseconds = (event.occurred_at - _EPOCH) // timedelta(microseconds=1)
-    payload = event.model_dump(by_alias=True)
-    return Fact(type(event).__name__, event.version, "", 0, microseconds, microseconds, payload, ("", 0, 0))
+    payload = event.model_dump(mode="json", by_alias=True)
+    return Fact(type(event).__name__, event.version, "", 0, microseconds, microseconds, payload, "", 0, 0)

@@ -11,7 +11,7 @@ from faust.types import StreamT
 
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
-from streams.engine.processor import Processor
+from streams.engine.processor import Processor, TimedProcessor
 
 STREAM_BATCHES_MAX = 2
 """Batches Faust may hold beside the transport's own queue; its default of 4096 is meant for single events."""
@@ -33,7 +33,9 @@ class _AsRead(faust.Schema[Any, Any]):
         return message.value
 
 
-def create_app(config: EngineConfig, processor: Processor, topics: Iterable[str], data_dir: Path) -> BatchApp:
+def create_app(
+    config: EngineConfig, processor: Processor | TimedProcessor, topics: Iterable[str], data_dir: Path
+) -> BatchApp:
     """An application whose agents, one for each topic, feed `processor` batch by batch.
 
     Everything Faust would decide by default and get wrong here is set: no automatic topics, no web server, no

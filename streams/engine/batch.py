@@ -37,14 +37,17 @@ class RecordBatch:
 
     def only(self, index: int) -> RecordBatch:
         """The record at this index as a batch of its own."""
-        part = slice(index, index + 1)
+        return self.select([index])
+
+    def select(self, indexes: Sequence[int]) -> RecordBatch:
+        """The records at these ascending indexes as a batch of their own."""
         return RecordBatch(
             self.topic,
             self.partition,
             self.epoch,
-            self.offsets[part],
-            self.timestamps[part],
-            self.keys[part],
-            self.values[part],
-            self.headers[part],
+            [self.offsets[i] for i in indexes],
+            [self.timestamps[i] for i in indexes],
+            [self.keys[i] for i in indexes],
+            [self.values[i] for i in indexes],
+            [self.headers[i] for i in indexes],
         )

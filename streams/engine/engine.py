@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 
 import structlog
 from confluent_kafka import TopicPartition
 
 from domain.errors import IntegrityError
 from streams.engine import step
+from streams.engine.admission import Admission, Admitted
 from streams.engine.batch import RecordBatch
+from streams.engine.copartition import require_equal_counts
+from streams.engine.deadletter import DeadLetter
 from streams.engine.position import POSITION_KEY
-from streams.engine.processor import Processor
+from streams.engine.processor import Counts, Output, Processor, TimedProcessor
 from streams.engine.restore import Partition, await_stable_offsets, restore
+from streams.engine.ticks import TickReader
+from streams.engine.timekeeping import TimeConfig, Timekeeping, clocks_now, ends_as_written
 from streams.engine.transaction import TransactionalProducer
+from streams.engine.watermark import Observation
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +34,8 @@ class EngineConfig:
     """What one application's engine works with.
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
-    `commit_seconds` is how long outputs may wait before they become visible.
+    `dead_letter_topics` names the inputs, each with where its bad records go. `commit_seconds` is how long outputs
+    may wait before they become visible; `time` is for applications with timers or internal topics.
     """
 
     app: str
@@ -36,6 +44,7 @@ class EngineConfig:
     changelog: str
     dead_letter_topics: Mapping[str, str]
     commit_seconds: float = 0.1
+    time: TimeConfig = field(default_factory=TimeConfig)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -45,19 +54,33 @@ class Engine:
     All methods but `start` and `restore` run on the worker's event loop and take turns by a lock.
     """
 
-    def __init__(self, config: EngineConfig, processor: Processor) -> None:
+    def __init__(self, config: EngineConfig, processor: Processor | TimedProcessor) -> None:
         self.config = config
-        self._processor = processor
+        self._time = Timekeeping(config.app, config.time, processor, config.dead_letter_topics)
+        self._partition_count: int | None = None
+        self._admission = Admission(config.app, None, tuple(config.time.fed_by))
         self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
         self._partitions: dict[int, Partition] = {}
         self._epoch = 0
+        self._reading_epoch = -1
         self._failed = False
         self._lock = asyncio.Lock()
         self.group_metadata: object = None
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
 
+    @property
+    def tracks_time(self) -> bool:
+        """Whether it matters how far the inputs are complete."""
+        return self._time.tracks
+
     def start(self) -> None:
-        """Fence the worker's predecessor; blocks, so it runs in a thread."""
+        """Check that the topics fit together and fence the worker's predecessor; blocks, so it runs in a thread.
+
+        Raises `ConfigurationError` when inputs, changelog and what is fed have different partition counts.
+        """
+        topics = [*self.config.dead_letter_topics, self.config.changelog, *self.config.time.feeds]
+        self._partition_count = require_equal_counts(self.config.kafka_config, topics)
+        self._admission = Admission(self.config.app, self._partition_count, tuple(self.config.time.fed_by))
         self._producer.start()
 
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
@@ -69,13 +92,17 @@ class Engine:
         """
         numbers = sorted(partitions)
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
-        return {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        restored = {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        for partition in restored.values():
+            self._time.prepare(partition)
+        return restored
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
             self._partitions = dict(restored)
+            self._time.adopted()
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
     def next_offset(self, topic: str, partition: int) -> int | None:
@@ -114,27 +141,80 @@ class Engine:
             raise
 
     def _apply(self, batch: RecordBatch, partition: Partition) -> None:
+        dead_letter_topic, now = self.config.dead_letter_topics[batch.topic], self.config.now()
+        if batch.topic == self.config.time.clock:
+            admitted, processor = Admitted(batch, [], Counts()), cast("Processor", TickReader(partition.position))
+        else:
+            admitted = self._admission.admit(batch, partition.position.feeds, dead_letter_topic, now)
+            processor = self._time.processor_of(partition)
         result = step.run(
-            self._processor,
-            batch,
-            self.config.now(),
+            processor,
+            admitted.batch,
+            now,
             partition.store,
             consumer=self.config.app,
-            dead_letter_topic=self.config.dead_letter_topics[batch.topic],
+            dead_letter_topic=dead_letter_topic,
         )
-        self._producer.begin()
-        for output in result.outputs:
-            self._producer.produce(output.topic, output.key, output.value, headers=output.headers)
-        for letter in result.dead_letters:
-            self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
+        result.counts.add(admitted.counts)
+        self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+
+    def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
+        self._producer.begin()
+        for output in outputs:
+            self._producer.produce(output.topic, output.key, output.value, headers=output.headers)
+        for letter in dead_letters:
+            self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
+
+    def reading(self, epoch: int) -> None:
+        """The group's generation is known and reading has begun: from now on a commit would be accepted.
+
+        Timers that are due right after a restore would otherwise be committed under no generation, or an old one.
+        """
+        self._reading_epoch = epoch
+
+    def mark_end(self, epoch: int, topic: str, partition: int, after: int, end: int) -> None:
+        """Nothing can be read any more of an input between the offset its last batch ended at and its end."""
+        if epoch == self._epoch and partition in self._partitions:
+            self._partitions[partition].completeness.mark_end(topic, after, end)
+
+    async def observe_ends(self) -> None:
+        """Note what time it is, then ask how far the inputs reach: read to there, they are complete up to that time."""
+        async with self._lock:
+            epoch, now = self._epoch, self.config.now()
+            clocks = {
+                number: clocks_now(now, partition.position.ticks)
+                for number, partition in self._partitions.items()
+                if partition.completeness.wants_observation
+            }
+        if not clocks or not self._time.owner_inputs:
+            return
+        ends = await asyncio.to_thread(
+            ends_as_written, self.config.kafka_config, self._time.owner_inputs, tuple(clocks)
+        )
+        async with self._lock:
+            if ends is not None and epoch == self._epoch:
+                for number, shown in clocks.items():
+                    self._partitions[number].completeness.observe(Observation(shown, ends[number]))
+
+    def _let_time_pass(self) -> None:
+        for number, partition in self._partitions.items():
+            turn = self._time.turn(number, partition, self._partition_count or 0, self.config.now)
+            if turn.empty:
+                continue
+            self._produce(turn.outputs, turn.dead_letters)
+            for record in turn.control:
+                self._producer.produce(
+                    record.topic, record.key, record.value, headers=record.headers, partition=record.partition
+                )
 
     async def commit(self) -> None:
         """Commit what was applied since the last time, if anything; in this order:
 
-        1. each changed key goes to the changelog with its newest value, then the partition's position;
-        2. the same positions go into the transaction as the group's offsets, under the group's generation;
-        3. the transaction is committed, and only then the pre-images are forgotten.
+        1. timers that are due fire;
+        2. each changed key goes to the changelog with its newest value, then the partition's position;
+        3. the same positions go into the transaction as the group's offsets, under the group's generation;
+        4. the transaction is committed, and only then the pre-images are forgotten.
 
         Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
         """
@@ -142,7 +222,12 @@ class Engine:
             await self._commit()
 
     async def _commit(self) -> None:
-        if self._failed or not self._producer.open:
+        if self._failed:
+            return
+        if self.tracks_time and self._reading_epoch == self._epoch:
+            with self._failing_for_good():
+                self._let_time_pass()
+        if not self._producer.open:
             return
         job = asyncio.ensure_future(asyncio.to_thread(self._commit_blocking))
         try:
@@ -156,6 +241,7 @@ class Engine:
             self._producer.commit(self._write_changelog(), self.group_metadata)
         for partition in self._partitions.values():
             partition.store.committed()
+            partition.timers.committed()
             partition.committed_position = partition.position.copy()
 
     def _write_changelog(self) -> list[TopicPartition]:

@@ -69,3 +69,53 @@ class Processor(Protocol):
         worker stops without committing, and nothing is skipped.
         """
         ...
+
+
+class Timer(NamedTuple):
+    """A deadline in microseconds of the clock its key lives by (`streams.clock`); key and name tell timers apart."""
+
+    deadline_us: int
+    key: bytes
+    name: str
+
+
+class TimedState(State, Protocol):
+    """A state with timers: for each key at most one of each name, changed, undone and committed with the state."""
+
+    def set_timer(self, key: bytes, name: str, deadline_us: int) -> None:
+        """Set the timer, or move it; a deadline that is past already is due at once."""
+        ...
+
+    def cancel_timer(self, key: bytes, name: str) -> None:
+        """Remove the timer, if it is set."""
+        ...
+
+    def deadline_of(self, key: bytes, name: str) -> int | None:
+        """When the timer is due, in microseconds; None when it is not set."""
+        ...
+
+
+class TimedProcessor(Protocol):
+    """A processor that also acts when nothing came.
+
+    A timer fires once every input is complete up to its deadline and `grace_us` microseconds more, never because a
+    clock says so. A fact may still come later than that: `process` must then take back what the firing said, so that
+    the end is the same in whatever order facts and firings come.
+    """
+
+    @property
+    def grace_us(self) -> int:
+        """How much later than the deadline, in microseconds, facts may be published without being too late."""
+        ...
+
+    def process(self, batch: RecordBatch, now: datetime, state: TimedState, out: list[Output]) -> Counts:
+        """As `Processor.process`, with timers."""
+        ...
+
+    def on_timer(self, timer: Timer, state: TimedState, out: list[Output]) -> None:
+        """Act on a deadline that has passed; the timer itself is gone.
+
+        A function of the state and the timer alone: what it writes carries the deadline as its time. An error puts
+        this firing among the dead letters, unless it says that a part is away.
+        """
+        ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -12,7 +12,9 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from domain.errors import UnavailableError
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.store import MemoryStore
+from streams.engine.timers import Timers
 from streams.engine.transaction import TRANSACTION_TIMEOUT_MS
+from streams.engine.watermark import Completeness
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +30,8 @@ class Partition:
     store: MemoryStore
     position: Position
     committed_position: Position
+    timers: Timers = field(default_factory=Timers)
+    completeness: Completeness = field(default_factory=Completeness)
 
 
 def await_stable_offsets(

@@ -10,8 +10,9 @@ import structlog
 from domain.errors import OrdertruthError, RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import DeadLetter, dead_letter
-from streams.engine.processor import Counts, Output, Processor, State
+from streams.engine.processor import Counts, Output, Processor
 from streams.engine.store import MemoryStore, require_free
+from streams.engine.timers import OwnState
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,7 @@ class Step(NamedTuple):
 class _Trial:
     """The changes of one record, kept apart from the store's until it is known that the record will go."""
 
-    def __init__(self, store: State) -> None:
+    def __init__(self, store: OwnState) -> None:
         self._store = store
         self._changes: dict[bytes, bytes | None] = {}
 
@@ -38,9 +39,12 @@ class _Trial:
         require_free(key)
         self._changes[key] = value
 
+    def put_own(self, key: bytes, value: bytes | None) -> None:
+        self._changes[key] = value
+
     def accept(self) -> None:
         for key, value in self._changes.items():
-            self._store.put(key, value)
+            self._store.put_own(key, value)
 
 
 def run(
@@ -59,11 +63,13 @@ def run(
     next record as well.
     """
     outputs: list[Output] = []
+    if not len(batch):
+        return Step([], [], Counts())
     try:
         counts = processor.process(batch, now, store, outputs)
     except Exception as error:
         store.undo_batch()
-        if not _blames_a_record(error):
+        if not blames_a_record(error):
             raise
     else:
         store.release()
@@ -77,7 +83,8 @@ def run(
     return result
 
 
-def _blames_a_record(error: Exception) -> bool:
+def blames_a_record(error: Exception) -> bool:
+    """Whether the failure is that of what was being applied, and not that of a part of the platform."""
     return isinstance(error, RecordError) or not isinstance(error, OrdertruthError | MemoryError | OSError)
 
 
@@ -100,7 +107,7 @@ def _one_by_one(
         try:
             counts.add(processor.process(single, now, trial, produced))
         except Exception as error:
-            if not _blames_a_record(error):
+            if not blames_a_record(error):
                 raise
             letters.append(dead_letter(dead_letter_topic, single, consumer, error, now))
             counts.add(Counts(read=1, dead_lettered=1))

@@ -40,8 +40,16 @@ class MemoryStore:
     def put(self, key: bytes, value: bytes | None) -> None:
         """Set the value; None removes it. Raises `RecordError` for a key the engine keeps for itself."""
         require_free(key)
+        self.put_own(key, value)
+
+    def put_own(self, key: bytes, value: bytes | None) -> None:
+        """Set a value of the engine's own; None removes it."""
         self._before_batch.setdefault(key, self._values.get(key))
         self._set(key, value)
+
+    def starting_with(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The keys with this prefix and their values, in no order; goes through all of them."""
+        return ((key, value) for key, value in self._values.items() if key.startswith(prefix))
 
     def load(self, key: bytes, value: bytes | None) -> None:
         """Set a value while restoring: nothing to undo, nothing to tell the changelog."""

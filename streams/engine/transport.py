@@ -65,6 +65,7 @@ class BatchConsumer(FaustConsumer):
                 "auto.offset.reset": "error",  # a position the log no longer holds is a loss, to be told
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
+                "enable.partition.eof": engine.tracks_time,
                 "partition.assignment.strategy": "range",  # co-partitions topics of equal partition counts
                 "session.timeout.ms": SESSION_TIMEOUT_MS,
                 "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 4,
@@ -80,6 +81,8 @@ class BatchConsumer(FaustConsumer):
             self._thread = threading.Thread(target=self._poll_until_halted, args=(list(topics),), daemon=True)
             self._thread.start()
             self.add_future(self._commit_by_the_clock())
+            if self.app.engine.tracks_time:
+                self.add_future(self._observe_by_the_clock())
 
     async def _commit_by_the_clock(self) -> None:
         while not self.should_stop:
@@ -89,6 +92,15 @@ class BatchConsumer(FaustConsumer):
             except Exception as error:
                 await self.crash(error)
                 return
+
+    async def _observe_by_the_clock(self) -> None:
+        while not self.should_stop:
+            try:
+                await self.app.engine.observe_ends()
+            except Exception as error:
+                await self.crash(error)
+                return
+            await asyncio.sleep(self.app.engine.config.time.watermark_seconds)
 
     # The polling thread.
 
@@ -109,14 +121,18 @@ class BatchConsumer(FaustConsumer):
                 self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
                 self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
+                self.app.engine.reading(epoch)
         # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
         first = self._kafka.poll(0.1)
         if first is None:
             return
         by_partition: dict[tuple[str, int], list[ck.Message]] = {}
+        ends: dict[tuple[str, int], int] = {}
         for message in (first, *self._kafka.consume(POLL_RECORDS_MAX - 1, 0.001)):
             if (error := message.error()) is None:
                 by_partition.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+            elif error.code() == ck.KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's only name for it
+                ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
             elif error.code() == ck.KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's only name for it
                 raise _gone(message)
             elif error.fatal() or not error.retriable():
@@ -126,6 +142,9 @@ class BatchConsumer(FaustConsumer):
             batch = _batch(topic, partition, epoch, messages, self._handed.get((topic, partition)))
             self._handed[(topic, partition)] = batch.next_offset
             self._hand_over(batch)
+        for (topic, partition), end in ends.items():
+            after = self._handed.get((topic, partition), 0)
+            self._main.call_soon_threadsafe(self.app.engine.mark_end, epoch, topic, partition, after, end)
 
     def _hand_over(self, batch: RecordBatch) -> None:
         """Put the batch on the queue; when processing falls far behind, stay in the group by polling while paused."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from random import Random
 from typing import Any
 
 from domain.difference import differences
-from streams.engine.processor import Processor
+from streams.engine.processor import Processor, TimedProcessor
 from streams.testing.harness import Harness, newest_by_topic
 from streams.testing.poison import poisons
 from streams.testing.records import Record
@@ -21,13 +22,14 @@ Canonical = Callable[[bytes], Any]
 
 
 def assert_convergent(
-    make: Callable[[], Processor],
+    make: Callable[[], Processor | TimedProcessor],
     records: Records | Schedule,
     canonical: Canonical = bytes,
     *,
     expected: Mapping[str, Any] | None = None,
     inputs: tuple[str, ...] = ("input",),
     partitions: int = 1,
+    watermark: datetime | None = None,
     tries: int = 30,
     seed: int = 0,
     keep_order: bool = False,
@@ -38,7 +40,9 @@ def assert_convergent(
     Given records, `tries` schedules drawn from `seed` are played: permuted, repeated, cut into batches, with aborts
     and crashes. Given a schedule, as `streams.testing.strategies.schedules` draws them, that one is. The newest value
     of each key must be what one undisturbed batch in the order of publishing gives, or `expected`: records by key.
-    Every record that arrived must be counted exactly once. `keep_order` and `duplicates`: see `random_schedule`.
+    Every record that arrived must be counted exactly once. With a `watermark` the timers due by then fire: undisturbed
+    when everything is read, otherwise before each commit too, when facts are still to come. `keep_order` and
+    `duplicates`: see `random_schedule`.
 
     Raises `AssertionError` with the fields that differ, and the seed that leads there.
     """
@@ -51,11 +55,11 @@ def assert_convergent(
     wanted = {"": dict(expected)} if expected is not None else None
     if wanted is None:
         undisturbed = Harness(make, inputs=inputs, partitions=partitions)
-        undisturbed.play(Schedule(published, published))
+        undisturbed.play(Schedule(published, published), watermark=watermark)
         wanted = _canonical(undisturbed, canonical)
     for number, schedule in played:
         harness = Harness(make, inputs=inputs, partitions=partitions)
-        harness.play(schedule)
+        harness.play(schedule, watermark=watermark)
         found = _canonical(harness, canonical)
         if expected is not None:
             found = {"": {key: record for of_topic in found.values() for key, record in of_topic.items()}}
@@ -66,7 +70,7 @@ def assert_convergent(
 
 
 def assert_poison_is_set_aside(
-    make: Callable[[], Processor],
+    make: Callable[[], Processor | TimedProcessor],
     records: Records,
     canonical: Canonical = bytes,
     *,

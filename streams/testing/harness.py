@@ -6,13 +6,20 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeGuard, cast
 from zlib import crc32
 
+from avro.moments import microseconds
+from domain.errors import ConfigurationError
+from streams.clock import LIVE
 from streams.engine import step
 from streams.engine.deadletter import DeadLetter
+from streams.engine.firing import TimerDeadLetters, WithTimers, fire
 from streams.engine.position import POSITION_KEY, Position
-from streams.engine.processor import Counts, Output, Processor
-from streams.engine.store import MemoryStore
+from streams.engine.processor import Counts, Output, Processor, TimedProcessor
+from streams.engine.store import RESERVED, MemoryStore
+from streams.engine.timers import TIMER_PREFIX, Timers
+from streams.engine.watermark import advanced
 from streams.testing.clock import FakeClock
 from streams.testing.records import Record, batch
 from streams.testing.schedule import After, Schedule
@@ -47,6 +54,7 @@ class _Partition:
     position: Position = field(default_factory=Position)
     committed: Position = field(default_factory=Position)
     changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    timers: Timers = field(default_factory=Timers)
 
 
 class Harness:
@@ -55,6 +63,7 @@ class Harness:
     `make` builds the processor: once at the start and once after each crash, for a crash takes its memory too.
     Records are published, read in batches, and become effective by `commit`; `abort` and `crash` take back what was
     not committed, and what was read since is read again. After each batch the processor's counts are checked.
+    Timers fire when `advance_watermark` says that the inputs are complete up to their deadline.
 
     `inputs` are the input topics; `clock` gives the time each batch is processed at. Dead letters go to
     `dlq.<topic>`.
@@ -62,7 +71,7 @@ class Harness:
 
     def __init__(
         self,
-        make: Callable[[], Processor],
+        make: Callable[[], Processor | TimedProcessor],
         *,
         inputs: Sequence[str] = ("input",),
         partitions: int = 1,
@@ -125,15 +134,43 @@ class Harness:
         self.commit()
         return self.outputs[seen:]
 
-    def play(self, schedule: Schedule) -> None:
-        """Let everything arrive, follow the turns, then read the rest and commit."""
+    def advance_watermark(self, to: datetime, *clocks: str) -> list[Output]:
+        """All inputs are complete up to a time: fire what is due, in the open transaction; returns what it led to.
+
+        `clocks` are those of simulated tenants, as `streams.clock` names them, or LIVE; by default all that some
+        timer waits for. A firing that fails is among the dead letters of the first input; the watermark never goes
+        back. Raises `ConfigurationError` for a time without zone.
+        """
+        if to.tzinfo is None:
+            message = f"The watermark {to.isoformat()} has no time zone."
+            raise ConfigurationError(message, remediation="Pass an aware datetime.")
+        produced: list[Output] = []
+        for number, partition in self._partitions.items():
+            names = clocks or (LIVE, *partition.timers.clocks())
+            reached = dict.fromkeys(names, microseconds(to))
+            partition.position.watermark = advanced(partition.position.watermark, reached)
+            produced += self._fire(number, partition)
+        return produced
+
+    def play(self, schedule: Schedule, *, watermark: datetime | None = None) -> None:
+        """Let everything arrive, follow the turns, then read the rest and commit.
+
+        With a `watermark` every commit is preceded by the news that all inputs are complete up to then,
+        long before they are: what fires so has to be taken back by the facts that come late.
+        """
         for topic, record in schedule.arrived:
             self.publish(record, topic=topic)
         for turn in schedule.turns:
             if places := self.readable():
                 self.read(turn.records, place=places[turn.choice % len(places)])
+            if watermark is not None and turn.after is After.COMMIT:
+                self.advance_watermark(watermark)
             self._follow(turn.after)
-        self.run()
+        while self.readable():
+            self.read()
+        if watermark is not None:
+            self.advance_watermark(watermark)
+        self.commit()
 
     def commit(self) -> None:
         """Make everything applied since the last time effective, as one transaction."""
@@ -143,6 +180,7 @@ class Harness:
             partition.changelog += partition.store.changes()
             partition.changelog.append((POSITION_KEY, partition.position.to_bytes()))
             partition.store.committed()
+            partition.timers.committed()
             partition.committed = partition.position.copy()
         outputs, letters = self._pending
         self.outputs += outputs
@@ -153,6 +191,7 @@ class Harness:
         """Take back everything since the last commit and go on in the same process."""
         for partition in self._partitions.values():
             partition.store.undo_transaction()
+            partition.timers.undone()
             partition.position = partition.committed.copy()
         self._pending = ([], [])
 
@@ -168,6 +207,7 @@ class Harness:
                 else:
                     restored.store.load(key, value)
             restored.committed = restored.position.copy()
+            restored.timers.load(restored.store.starting_with(TIMER_PREFIX))
             self._partitions[number] = restored
 
     @property
@@ -185,9 +225,14 @@ class Harness:
         return total
 
     @property
+    def fired(self) -> int:
+        """How many timers have fired and done so well."""
+        return sum(partition.position.fired for partition in self._partitions.values())
+
+    @property
     def changelog(self) -> list[tuple[bytes, bytes | None]]:
         """The changelog without the engine's own records, partition by partition."""
-        return [row for p in self._partitions.values() for row in p.changelog if row[0] != POSITION_KEY]
+        return [row for p in self._partitions.values() for row in p.changelog if not row[0].startswith(RESERVED)]
 
     def state(self, key: bytes) -> bytes | None:
         """What the processor keeps under a key, in whichever partition it is."""
@@ -230,8 +275,9 @@ class Harness:
         first = log.unread(self._next(place))
         last = len(log.records) if limit is None else min(len(log.records), first + limit)
         given = batch(log.records[first:last], topic=topic, partition=number, offsets=log.offsets[first:last])
+        processor = self.processor
         result = step.run(
-            self.processor,
+            WithTimers(processor, partition.timers) if _is_timed(processor) else cast("Processor", processor),
             given,
             self._clock(),
             partition.store,
@@ -244,6 +290,29 @@ class Harness:
         self._pending[1].extend(result.dead_letters)
         partition.position.advance(topic, given.next_offset, result.counts)
         return result.outputs
+
+    def _fire(self, number: int, partition: _Partition) -> list[Output]:
+        """Fire everything due in a partition, also what a firing makes due."""
+        produced: list[Output] = []
+        processor, position = self.processor, partition.position
+        if not _is_timed(processor):
+            return produced
+        source = self.inputs[0]
+        letters = TimerDeadLetters(f"dlq.{source}", source, number, self._app, self._clock())
+        drained = False
+        while not drained:
+            round_ = fire(processor, partition.timers, partition.store, position.watermark, letters)
+            drained = round_.drained
+            produced += round_.outputs
+            self._pending[0].extend(round_.outputs)
+            self._pending[1].extend(round_.dead_letters)
+            position.fired += round_.fired
+            position.firings_dead_lettered += len(round_.dead_letters)
+        return produced
+
+
+def _is_timed(processor: Processor | TimedProcessor) -> TypeGuard[TimedProcessor]:
+    return hasattr(processor, "on_timer")
 
 
 def newest_by_topic(harness: Harness) -> Mapping[str, dict[bytes, bytes]]:

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from avro import batch, block, shares
 from avro.batch import BatchDecoder
 from avro.codec import WriterSchema, decode_body, encode_body, frame, writer_schema
 from avro.contract import contract
@@ -28,14 +27,6 @@ FIELDS = {
 }
 EVENT = "ProductOrderSubmitted"
 COLUMNS = ("version", "state", "orderNumber", "quoteId", "occurredAt")
-
-
-@pytest.fixture(autouse=True)
-def everything_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small batches take the quick way too, or these tests would prove little."""
-    monkeypatch.setattr(shares, "RECORDS_MIN", 1)
-    monkeypatch.setattr(shares, "NESTED_RECORDS_MIN", 1)
-    monkeypatch.setattr(block, "ROUNDS_MIN", 500)
 
 
 def event(number: int = 0, **fields: Any) -> bytes:
@@ -121,7 +112,7 @@ def test_spare_bytes_do_not_shift_the_neighbours() -> None:
     values[7] += values[8][5:]
     result = require_equal(values, SCHEMAS, {EVENT: COLUMNS})
     assert [(i, error.code) for i, error in result.failures] == [(7, "TRAILING_BYTES")]
-    assert result.groups[0].columns["version"] == [n for n in range(40) if n != 7]
+    assert [data["version"] for data in result.data if data is not None] == [n for n in range(40) if n != 7]
 
 
 def test_a_branch_no_union_has_is_no_value() -> None:
@@ -153,17 +144,35 @@ def test_times_outside_of_the_calendar_are_refused_wanted_or_not() -> None:
 
 def test_a_record_not_asked_for_is_checked_all_the_same() -> None:
     result = require_equal([event(1), event(2)[:-1], event(3)], SCHEMAS, {})
-    assert [(g.record, g.indexes, g.columns) for g in result.groups] == [(SCHEMAS[IDS[EVENT]].full_name, [0, 2], {})]
+    assert result.records == [SCHEMAS[IDS[EVENT]].full_name, "", SCHEMAS[IDS[EVENT]].full_name]
+    assert result.data == [{}, None, {}]
 
 
 def test_a_column_the_writer_did_not_know_is_absent() -> None:
-    result = BatchDecoder(lookup(SCHEMAS)).decode([event(5)], {EVENT: ("version", "inventedLater")})
-    assert result.groups[0].columns == {"version": [5]}
+    result = BatchDecoder(lookup(SCHEMAS), {EVENT: ("version", "inventedLater")}).decode([event(5)])
+    assert result.data == [{"version": 5}]
+
+
+NESTED = {
+    "ProductOrderCreated": ("orderId", "items.itemId", "items.action", "items.productInstanceId"),
+    "ProductOrderFalloutRaised": ("version", "falloutId", "falloutId.nothing"),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_of_records_within_a_record_only_what_is_wanted_is_read(name: str, data: st.DataObject) -> None:
+    values = data.draw(st.lists(values_of(IDS[name]), min_size=1, max_size=3))
+    result = require_equal(values, SCHEMAS, NESTED)
+    for read in result.data:
+        assert read is not None
+        assert all(set(item) == {"itemId", "action", "productInstanceId"} for item in read.get("items", ()))
 
 
 def test_nothing_comes_of_nothing() -> None:
-    result = BatchDecoder(lookup(SCHEMAS)).decode([], {EVENT: COLUMNS})
-    assert (result.groups, result.failures) == ((), ())
+    result = BatchDecoder(lookup(SCHEMAS), {EVENT: COLUMNS}).decode([])
+    assert (result.records, result.data, result.failures) == ([], [], [])
 
 
 def test_an_outage_passes_through_and_is_forgotten() -> None:
@@ -175,11 +184,11 @@ def test_an_outage_passes_through_and_is_forgotten() -> None:
             raise answer
         return answer  # type: ignore[no-any-return]
 
-    decoder = BatchDecoder(schema_for_id)
+    decoder = BatchDecoder(schema_for_id, {EVENT: COLUMNS})
     with pytest.raises(UnavailableError):
-        decoder.decode([event(1)], {EVENT: COLUMNS})
+        decoder.decode([event(1)])
     for _ in range(2):
-        assert not decoder.decode([event(1)], {EVENT: COLUMNS}).failures
+        assert not decoder.decode([event(1)]).failures
 
 
 def test_good_records_are_read_without_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,15 +199,15 @@ def test_good_records_are_read_without_the_reference(monkeypatch: pytest.MonkeyP
 
     values = [event(n, actorId="ß" * n) for n in range(60)]
     monkeypatch.setattr("avro.batch.decode_body", refuse)
-    result = BatchDecoder(lookup(SCHEMAS)).decode(values, {EVENT: COLUMNS})
-    assert result.groups[0].columns["version"] == list(range(60))
+    result = BatchDecoder(lookup(SCHEMAS), {EVENT: COLUMNS}).decode(values)
+    assert [data and data["version"] for data in result.data] == list(range(60))
 
 
 @pytest.mark.parametrize("schema_id", SCHEMAS, ids=[s.full_name.rpartition(".")[2] for s in SCHEMAS.values()])
-def test_every_contract_is_one_to_be_read_at_once(schema_id: int) -> None:
-    plan = plan_for(SCHEMAS[schema_id].parsed)
-    assert plan is not None
-    assert not plan.always
+def test_every_contract_is_one_to_be_walked(schema_id: int) -> None:
+    node = plan_for(SCHEMAS[schema_id].parsed, FIELDS[schema_id])
+    assert node is not None
+    assert not any(part.unproven for part in node.parts)
 
 
 def test_only_doubtful_records_are_read_by_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,68 +221,17 @@ def test_only_doubtful_records_are_read_by_the_reference(monkeypatch: pytest.Mon
     values = [event(n) for n in range(30)]
     values[4] += b"\0"
     values[9] = values[9].replace(b"agent", b"agen\xff")
-    result = BatchDecoder(lookup(SCHEMAS)).decode(values, {EVENT: COLUMNS})
+    result = BatchDecoder(lookup(SCHEMAS), {EVENT: COLUMNS}).decode(values)
     assert [(i, e.code) for i, e in result.failures] == [(4, "TRAILING_BYTES"), (9, "UNDECODABLE")]
     assert read == [values[4][5:], values[9][5:]]
 
 
-def test_a_very_long_array_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each further item is a further step for all, so the record with thousands of them is read by itself."""
-    monkeypatch.setattr(block, "ROUNDS_MIN", 64)
-    values = [event(n) for n in range(30)]
-    values[11] = event(11, changedItemIds=[f"t:{n}" for n in range(5_000)])
-    result = require_equal(values, SCHEMAS, {EVENT: (*COLUMNS, "changedItemIds")})
-    assert not result.failures
-
-
-def test_whatever_breaks_in_the_quick_way_loses_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stumble(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(batch, "Walk", stumble)
-    require_equal([event(n) for n in range(30)], SCHEMAS, {EVENT: COLUMNS})
-
-
-def test_few_records_are_left_to_the_reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shares, "RECORDS_MIN", 16)
-    sizes: list[int] = []
-
-    class Noted(shares.Walk):
-        def __init__(self, walked: list[shares.Share]) -> None:
-            sizes.append(sum(len(share.values) for share in walked))
-            super().__init__(walked)
-
-    monkeypatch.setattr(batch, "Walk", Noted)
-    for count in (15, 16):
-        require_equal([event(n) for n in range(count)], SCHEMAS, {EVENT: COLUMNS})
-    assert sizes == [16]
-
-
-def test_events_that_begin_alike_are_walked_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five of a kind are too few by themselves; with their relatives they are enough."""
-    monkeypatch.setattr(shares, "RECORDS_MIN", 20)
-    item = {"itemId": "t:1", "productInstanceId": None, "serviceActivationDate": None}
-    kinds = {EVENT: {}, "ProductOrderCancelled": {}, "ProductOrderCompleted": {}, "ProductOrderItemCompleted": item}
-    values = [
-        frame(IDS[kind], encode_body(kind, {**submitted(), **further, "version": n}))
-        for n in range(5)
-        for kind, further in kinds.items()
-    ]
-    wanted = dict.fromkeys(kinds, COLUMNS)
-    require_equal(values, SCHEMAS, wanted)
-    require_equal([*values[:13], values[13][:-1], *values[13:]], SCHEMAS, wanted)
-    read: list[bytes] = []
-    monkeypatch.setattr("avro.batch.decode_body", lambda body, _: read.append(body))
-    assert len(BatchDecoder(lookup(SCHEMAS)).decode(values, wanted).groups) == len(kinds)
-    assert not read
-
-
 def test_a_short_value_is_told_its_own_length() -> None:
-    failures = BatchDecoder(lookup(SCHEMAS)).decode([b"", b"\0\0", b"\0\0\0\0\1"], {}).failures
+    failures = BatchDecoder(lookup(SCHEMAS), {}).decode([b"", b"\0\0", b"\0\0\0\0\1"]).failures
     assert [error.message.split()[3] for _, error in failures] == ["0", "2", "5"]
 
 
 def test_errors_say_what_to_do() -> None:
-    (_, error), *_ = BatchDecoder(lookup(SCHEMAS)).decode([None], {}).failures
+    (_, error), *_ = BatchDecoder(lookup(SCHEMAS), {}).decode([None]).failures
     assert isinstance(error, RecordError)
     assert error.remediation

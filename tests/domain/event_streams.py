@@ -31,7 +31,7 @@ def microseconds(moment: datetime) -> int:
 
 def content(value: Any) -> int:
     digest = hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+    return int.from_bytes(digest[:8], "big") >> 2
 
 
 def fact_of(event: ProductOrderEvent, offset: int = 0) -> Fact:
@@ -40,7 +40,23 @@ def fact_of(event: ProductOrderEvent, offset: int = 0) -> Fact:
     time = microseconds(event.occurred_at)
     event_id = f"event-{event.order_id}-{event.version}"
     kind = type(event).__name__
-    return Fact(kind, event.version, event_id, content([event_id, payload]), time, time, payload, (TOPIC, 0, offset))
+    return Fact(kind, event.version, event_id, content([event_id, payload]), time, time, payload, TOPIC, 0, offset)
+
+
+def moved(fact: Fact, partition: int, offset: int) -> Fact:
+    """The same event read at another place."""
+    return Fact(
+        fact.kind,
+        fact.version,
+        fact.event_id,
+        fact.content_hash,
+        fact.time_us,
+        fact.recorded_us,
+        fact.payload,
+        fact.topic,
+        partition,
+        offset,
+    )
 
 
 def carried_out(story: Sequence[Sent]) -> tuple[ProductOrder | None, list[ProductOrderEvent]]:
@@ -113,8 +129,8 @@ def facts(draw: st.DrawFn, versions: st.SearchStrategy[int]) -> Fact:
         payload["itemIds"] = draw(st.lists(_item_id, unique=True, max_size=2))
     moment = 1_000_000 * version
     event_id = f"event-{version}-{draw(st.sampled_from('pq'))}"
-    position = (TOPIC, 0, draw(st.integers(0, 99)))
-    return Fact(kind, version, event_id, content([kind, event_id, payload]), moment, moment, payload, position)
+    offset = draw(st.integers(0, 99))
+    return Fact(kind, version, event_id, content([kind, event_id, payload]), moment, moment, payload, TOPIC, 0, offset)
 
 
 streams = st.lists(facts(st.integers(1, 9)), min_size=1, max_size=14)

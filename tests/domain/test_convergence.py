@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from random import Random
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +17,8 @@ from domain.order_state.facts import Fact, OrderFacts, Outcome
 from domain.order_state.policy import MEF123_V1, POLICIES, REFERENCE_V1, HeaderPolicy
 from domain.order_state.record import OrderState
 from domain.product_order.events import ProductOrderEvent
-from tests.domain.event_streams import ORDER, TOPIC, fact_of, real_orders, sound_streams, streams
+from streams.order_state_stored import from_bytes, to_bytes
+from tests.domain.event_streams import ORDER, fact_of, moved, real_orders, sound_streams, streams
 from tests.domain.header_oracle import told
 
 CLOCK = datetime(2026, 6, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ def record(memory: OrderFacts, policy: HeaderPolicy = REFERENCE_V1, at: datetime
 
 def shuffled_and_repeated(draw: st.DrawFn, stream: Sequence[Fact]) -> list[Fact]:
     repeats = draw(st.lists(st.sampled_from(stream), max_size=6))
-    further = [fact._replace(position=(TOPIC, 1, 1000 + offset)) for offset, fact in enumerate(repeats)]
+    further = [moved(fact, 1, 1000 + offset) for offset, fact in enumerate(repeats)]
     return draw(st.permutations([*stream, *further]))
 
 
@@ -75,7 +75,7 @@ def test_permutations_and_duplicates_of_real_orders_converge(orders: list[list[P
 @settings(max_examples=200, deadline=None)
 @given(streams)
 def test_the_clock_and_the_place_in_the_log_are_no_part_of_the_canonical_record(stream: list[Fact]) -> None:
-    elsewhere = [fact._replace(position=(fact.position[0], 7, fact.position[2] + 5000)) for fact in stream]
+    elsewhere = [moved(fact, 7, fact.offset + 5000) for fact in stream]
     later = CLOCK.replace(year=2027)
     assert record(read(stream)) == record(read(elsewhere), at=later)
 
@@ -84,13 +84,13 @@ def test_the_clock_and_the_place_in_the_log_are_no_part_of_the_canonical_record(
 @given(streams, st.data())
 def test_a_round_trip_through_bytes_at_any_point_changes_nothing(stream: list[Fact], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(stream)))
-    stored = msgspec.msgpack.encode(read(stream[:cut]).to_plain())
-    memory = OrderFacts.from_plain(msgspec.msgpack.decode(stored))
+    stored = to_bytes(read(stream[:cut]))
+    memory = from_bytes(stored)
     outcomes = [memory.apply(fact) for fact in stream[cut:]]
     whole = OrderFacts()
     expected = [whole.apply(fact) for fact in stream]
     assert outcomes == expected[cut:]
-    assert memory.to_plain() == whole.to_plain()
+    assert to_bytes(memory) == to_bytes(whole)
     assert record(memory) == record(whole)
 
 
@@ -98,16 +98,16 @@ def test_a_round_trip_through_bytes_at_any_point_changes_nothing(stream: list[Fa
 @given(streams, streams)
 def test_a_copy_is_independent(stream: list[Fact], further: list[Fact]) -> None:
     original = read(stream)
-    before = msgspec.msgpack.encode(original.to_plain())
+    before = to_bytes(original)
     twin = original.copy()
-    assert twin.to_plain() == original.to_plain()
+    assert to_bytes(twin) == before
     for fact in further:
         twin.apply(fact)
-    assert msgspec.msgpack.encode(original.to_plain()) == before
-    held = msgspec.msgpack.encode(twin.to_plain())
+    assert to_bytes(original) == before
+    held = to_bytes(twin)
     for fact in reversed(further):
         original.apply(fact)
-    assert msgspec.msgpack.encode(twin.to_plain()) == held
+    assert to_bytes(twin) == held
 
 
 @settings(max_examples=300, deadline=None)

@@ -51,7 +51,7 @@ class _Log:
         version = len(self.events)
         if "repair" in fields:
             payload.setdefault("failureCode", "BROKEN")
-        self.memory.apply(Fact(name, version, f"e-{version}", version, version, version, payload, (TOPIC, 0, version)))
+        self.memory.apply(Fact(name, version, f"e-{version}", version, version, version, payload, TOPIC, 0, version))
 
 
 def _order(declared: H, items: tuple[tuple[str, str], ...], *, cancel: bool, fallout: str | None) -> _Log:
@@ -195,5 +195,5 @@ def test_the_record_names_the_state_in_every_vocabulary() -> None:
 def test_an_absurd_version_makes_no_endless_list_of_gaps() -> None:
     log = _log()
     payload = {"orderNumber": "PO-1", "accountId": "acc-1", "state": "Accepted", "itemId": "a"}
-    log.memory.apply(Fact("ProductOrderItemStarted", 2**60, "e-x", 1, 1, 1, payload, (TOPIC, 0, 9)))
+    log.memory.apply(Fact("ProductOrderItemStarted", 2**60, "e-x", 1, 1, 1, payload, TOPIC, 0, 9))
     assert build("t:o", log.memory, REFERENCE_V1, EPOCH)["versionGaps"] == list(range(3, 1003))

@@ -61,7 +61,9 @@ def test_add_and_replace_bring_a_product_of_their_own() -> None:
 def test_every_action_is_carried_through(action: Action) -> None:
     desk = Desk(item("a", action)).planned().complete("a")
     assert desk.state is HeaderState.COMPLETED
-    assert desk.standing.view.items[0].action == action
+    definition = desk.standing.view.items[0].definition
+    assert definition is not None
+    assert definition.action == action
 
 
 def test_a_no_change_line_is_never_worked_on() -> None:

@@ -16,10 +16,10 @@ from compose.verify.expected import fold
 from compose.verify.raw import Raw as InTopic
 from domain.errors import UnavailableError
 from domain.order_state.build import build, canonical
-from domain.order_state.facts import OrderFacts
 from domain.order_state.policy import REFERENCE_V1
 from streams.engine.processor import Counts
 from streams.order_state import OrderStateProcessor
+from streams.order_state_stored import from_bytes
 from streams.testing import (
     Harness,
     MemoryContracts,
@@ -58,7 +58,7 @@ def last(harness: Harness, key: bytes | None) -> Any:
 
 def remembered(harness: Harness, key: bytes) -> Any:
     """The record the state alone would give."""
-    facts = OrderFacts.from_plain(msgspec.msgpack.decode(harness.state(key) or b""))
+    facts = from_bytes(harness.state(key) or b"")
     return msgspec.to_builtins(canonical(build(key.decode(), facts, REFERENCE_V1, NOW)))
 
 

@@ -26,8 +26,18 @@ HISTORIES = list(histories(120, seed=77))
 def _fact(event: ProductOrderEvent, offset: int, content: int) -> Fact:
     at = (event.occurred_at - EPOCH) // timedelta(microseconds=1)
     payload = event.model_dump(by_alias=True, mode="json")
-    place = (TOPIC, offset % 12, offset)
-    return Fact(type(event).__name__, event.version, f"id-é-{event.version}", content, at, at + offset, payload, place)
+    return Fact(
+        type(event).__name__,
+        event.version,
+        f"id-é-{event.version}",
+        content,
+        at,
+        at + offset,
+        payload,
+        TOPIC,
+        offset % 12,
+        offset,
+    )
 
 
 @settings(max_examples=300, deadline=None)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 
@@ -16,7 +17,7 @@ from avro.headers import from_headers
 from domain.errors import ConfigurationError, ContractError, RecordError, UnavailableError
 from domain.order_capture.events import OrderCaptureAttempted, Outcome
 from streams.engine.batch import RecordBatch
-from streams.engine.processor import Counts, Output, State
+from streams.engine.processor import Counts, Output, State, TimedState
 from streams.testing import (
     FakeClock,
     Harness,
@@ -32,6 +33,7 @@ from streams.testing import (
     random_schedule,
 )
 from streams.testing.strategies import schedules
+from tests.streams.expecting import SECOND_US, Expecting, answered, asked
 from tests.streams.wire import histories
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -278,6 +280,92 @@ def test_an_order_that_is_kept_is_kept_for_each_key(schedule: Schedule) -> None:
         of_key = [a.record for a in schedule.arrived if a.record.key == key]
         assert of_key == [r for r in NUMBERS if r.key == key]
     assert_convergent(Newest, schedule)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LATER = EPOCH + timedelta(seconds=60)
+QUESTIONS = [
+    asked(b"acme:1", 1, 0, 10 * SECOND_US),
+    asked(b"acme:2", 1, 0, 10 * SECOND_US),
+    answered(b"acme:2", 2, 5 * SECOND_US),
+    asked(b"sim-7:1", 1, 0, 10 * SECOND_US),
+    answered(b"sim-7:1", 2, 20 * SECOND_US),
+]
+STATUS = {"acme:1": "MISSING", "acme:2": "ANSWERED", "sim-7:1": "LATE"}
+
+
+def status(value: bytes) -> str:
+    return str(orjson.loads(value)["status"])
+
+
+def waiting() -> Harness:
+    harness = Harness(lambda: Expecting("out"))
+    harness.run(QUESTIONS[0], QUESTIONS[3])
+    return harness
+
+
+def test_timers_fire_by_the_watermark_of_their_clock_and_with_the_transaction() -> None:
+    harness = waiting()
+    assert harness.advance_watermark(EPOCH + timedelta(seconds=9)) == []
+    assert [o.key for o in harness.advance_watermark(LATER, "sim-7")] == [b"sim-7:1"]
+    assert {status(value) for value in harness.newest().values()} == {"WAITING"}, "not committed yet"
+    assert [o.key for o in harness.advance_watermark(LATER)] == [b"acme:1"]
+    harness.commit()
+    assert {status(value) for value in harness.newest().values()} == {"MISSING"}
+    assert harness.fired == 2
+    assert harness.advance_watermark(LATER + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("what", ["abort", "crash"])
+def test_a_firing_that_was_taken_back_happens_again(what: str) -> None:
+    harness = waiting()
+    assert len(harness.advance_watermark(LATER)) == 2
+    getattr(harness, what)()
+    assert harness.fired == 0
+    assert len(harness.advance_watermark(LATER)) == 2
+    harness.commit()
+    assert [key for key, _ in harness.changelog] == [b"acme:1", b"sim-7:1"] * 2, "its own records are not shown"
+
+
+def test_a_firing_that_fails_is_dead_lettered() -> None:
+    record = asked(b"acme:1", 1, 0, 1)
+    content = orjson.dumps({**orjson.loads(record.value or b""), "poison": True})
+    harness = Harness(lambda: Expecting("out"))
+    harness.run(record._replace(value=content))
+    harness.advance_watermark(LATER)
+    harness.commit()
+    (letter,) = harness.dead_letters
+    assert dict(letter.headers)["dlq_error_code"] == b"POISON"
+
+
+def test_a_watermark_needs_a_zone() -> None:
+    with pytest.raises(ConfigurationError):
+        waiting().advance_watermark(datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake to be told
+
+
+def test_a_processor_with_timers_converges_when_facts_come_after_firings() -> None:
+    def make() -> Expecting:
+        return Expecting("out")
+
+    assert_convergent(make, QUESTIONS, status, watermark=LATER, expected=STATUS)
+
+    class Final(Expecting):
+        """Wrong: believes for good that nothing comes any more."""
+
+        def process(self, given: RecordBatch, now: datetime, state: TimedState, out: list[Output]) -> Counts:
+            passed = [i for i, key in enumerate(given.keys) if b"missed" in (state.get(key or b"") or b"")]
+            if passed:
+                return Counts(read=len(given), stale=len(given))
+            return super().process(given, now, state, out)
+
+    with pytest.raises(AssertionError, match="expected 'ANSWERED', found 'MISSING'"):
+        assert_convergent(lambda: Final("out"), QUESTIONS[1:3], status, watermark=LATER, keep_order=True)
+
+
+@settings(max_examples=100, deadline=None)
+@given(schedules(QUESTIONS))
+def test_drawn_schedules_with_timers_converge(schedule: Schedule) -> None:
+    assert_convergent(lambda: Expecting("out"), schedule, status, watermark=LATER, partitions=2)
 
 
 def test_a_seed_gives_the_same_schedule_again() -> None:

@@ -26,6 +26,7 @@ from topics.catalogue import (
     topic_named,
     topic_of,
 )
+from topics.platform_topics import rekeyed
 from topics.topic import Cleanup, Partitioning
 
 CONTRACT = """
@@ -171,3 +172,12 @@ def test_what_is_offered_to_others_is_said_outright() -> None:
     assert constants == {t.name for t in TOPICS} - {t.name for t in DEAD_LETTERS.values()} - {
         f"derived.order-status-{a}.v1" for a in AUDIENCES
     }
+
+
+def test_a_rekeyed_topic_keeps_every_fact_and_has_room_for_where_it_came_from() -> None:
+    topic = rekeyed("billing", "charges-by-instance", PRODUCT_ORDERS, key="instance", about="x", consumers=("a",))
+    assert topic.name == "internal.billing.charges-by-instance.v1"
+    assert (topic.config()["cleanup.policy"], topic.config()["retention.ms"]) == ("delete", "-1")
+    assert topic.max_bytes >= PRODUCT_ORDERS.max_bytes + 64 * 1024
+    assert topic.classification is PRODUCT_ORDERS.classification
+    assert topic.partitions(7) == 7

@@ -1,0 +1,65 @@
+"""Join keys that are fields of the payload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from avro.aliases import canonical_event
+from avro.batch import BatchDecoder
+from avro.codec import SchemaForId
+from domain.errors import RecordError
+from streams.engine.batch import RecordBatch
+
+
+def _itself(value: Any) -> Iterable[str]:
+    return () if value is None else (value,)
+
+
+class JoinField(NamedTuple):
+    """The field of a record that holds its join keys; `keys` takes them out when it is more than one id."""
+
+    name: str
+    keys: Callable[[Any], Iterable[str]] = _itself
+
+
+class PayloadKeys:
+    """A key function (`streams.engine.rekey`) that reads one field of each kind of record.
+
+    `fields` names for each event the field that joins it, or None for one that joins nothing. An event it does not
+    name is a fault, so that a new one cannot be passed over unnoticed.
+    """
+
+    def __init__(self, schema_for_id: SchemaForId, fields: Mapping[str, JoinField | None]) -> None:
+        self._decoder = BatchDecoder(schema_for_id)
+        self._fields = fields
+        self._wanted = {kind: (field.name,) for kind, field in fields.items() if field is not None}
+
+    def __call__(self, batch: RecordBatch) -> Sequence[Sequence[str] | None]:
+        """The keys of each record; raises the `RecordError` of the first that cannot be read."""
+        read = self._decoder.decode(batch.values, self._wanted)
+        if read.failures:
+            raise read.failures[0][1]
+        found: list[Sequence[str] | None] = [None] * len(batch)
+        for group in read.groups:
+            kind = canonical_event(group.record.rpartition(".")[2]).value
+            if kind not in self._fields:
+                message = f"Nobody has said what {group.record} is joined with."
+                raise RecordError("WRONG_RECORD", message, stage="apply", remediation="Name it in the join fields.")
+            field = self._fields[kind]
+            if field is None:
+                continue
+            values = group.columns.get(field.name, [None] * len(group.indexes))
+            for index, value in zip(group.indexes, values, strict=True):
+                found[index] = _keys(field, value, kind)
+        return found
+
+
+def _keys(field: JoinField, value: Any, kind: str) -> Sequence[str]:
+    try:
+        return [str(key) for key in field.keys(value) if key is not None]
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        message = f"The field {field.name} of {kind} holds no join key: {error!r}."
+        raise RecordError(
+            "NO_JOIN_KEY", message, stage="apply", remediation="Mend the producer, then replay."
+        ) from None

@@ -1,0 +1,319 @@
+"""An order's facts as the bytes that a store and its changelog hold.
+
+The same facts always give the same bytes, whatever order they were learnt in. Compiled ahead of time (`make compile`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from librt.strings import BytesWriter, read_i64_le, write_i64_le
+from mypy_extensions import i64
+
+from avro.walk import Walk
+from avro.writing import write_long, write_optional_long, write_optional_text, write_text
+from domain.order_state.facts import (
+    Cancellation,
+    Citation,
+    Declared,
+    Definition,
+    Fallout,
+    ItemDefinition,
+    Newest,
+    OrderFacts,
+    Register,
+    Work,
+)
+from domain.order_state.states import HeaderState, ItemState
+
+FORMAT: Final = 1
+"""First byte of every value; facts in another format are rebuilt from the events, never guessed at."""
+
+_PREFIX: Final = "ProductOrder"
+_HEADER_STATES: Final = list(HeaderState)
+_ITEM_STATES: Final = list(ItemState)
+
+
+def to_bytes(facts: OrderFacts) -> bytes:
+    """The facts of one order."""
+    out = BytesWriter()
+    out.append(FORMAT)
+    _write_versions(out, facts)
+    newest = facts.newest
+    if newest is None:
+        out.append(0)
+    else:
+        out.append(1)
+        _write_register(out, newest)
+        write_text(out, newest.event_id)
+        write_long(out, newest.time_us)
+        write_long(out, newest.recorded_us)
+        write_text(out, newest.order_number)
+        write_text(out, newest.account_id)
+        write_optional_text(out, newest.quote_id)
+        write_optional_long(out, newest.quote_version)
+        write_text(out, newest.state)
+    declared = facts.declared
+    if declared is None:
+        out.append(0)
+    else:
+        out.append(1)
+        _write_register(out, declared)
+        write_long(out, declared.state.code)
+    write_long(out, facts.started)
+    _write_definition(out, facts.definition)
+    _write_work(out, facts)
+    _write_cancellations(out, facts)
+    _write_fallouts(out, facts)
+    _write_inputs(out, facts)
+    return out.getvalue()
+
+
+def from_bytes(stored: bytes) -> OrderFacts:
+    """The facts that `to_bytes` wrote; raises `UnusualError` or `IndexError` for bytes that it did not write."""
+    walk = Walk(stored, 0)
+    if walk.number() != _FORMAT_AS_NUMBER:
+        message = "facts in another format"
+        raise IndexError(message)
+    facts = OrderFacts()
+    _read_versions(walk, facts)
+    if _flag(walk):
+        facts.newest = _read_newest(walk)
+    if _flag(walk):
+        version, content = walk.number(), _content(walk)
+        facts.declared = Declared(version, content, _HEADER_STATES[walk.number()])
+    facts.started = walk.number()
+    if _flag(walk):
+        facts.definition = _read_definition(walk)
+    _read_work(walk, facts)
+    _read_cancellations(walk, facts)
+    _read_fallouts(walk, facts)
+    _read_inputs(walk, facts)
+    if walk.at != walk.end:
+        message = "bytes left over"
+        raise IndexError(message)
+    return facts
+
+
+_FORMAT_AS_NUMBER: Final[i64] = -1
+"""The first byte, read as zigzag."""
+
+
+def _write_register(out: BytesWriter, register: Register) -> None:
+    write_long(out, register.version)
+    write_i64_le(out, register.content_hash)
+
+
+def _content(walk: Walk) -> int:
+    return read_i64_le(walk.data, walk.span(8))
+
+
+def _flag(walk: Walk) -> bool:
+    return walk.data[walk.span(1)] == 1
+
+
+def _text(walk: Walk) -> str:
+    begin = walk.span(walk.number())
+    return walk.data[begin : walk.at].decode("utf-8")
+
+
+def _optional_text(walk: Walk) -> str | None:
+    return _text(walk) if walk.data[walk.span(1)] == 2 else None
+
+
+def _optional_long(walk: Walk) -> int | None:
+    return walk.number() if walk.data[walk.span(1)] == 2 else None
+
+
+def _write_versions(out: BytesWriter, facts: OrderFacts) -> None:
+    """Without gaps, as almost always, the hashes alone say it all."""
+    versions = facts.versions
+    count = len(versions)
+    write_long(out, count)
+    if count not in versions or (count > 0 and max(versions) != count):
+        out.append(0)
+        for version in sorted(versions):
+            write_long(out, version)
+            write_i64_le(out, versions[version])
+    else:
+        out.append(1)
+        version = 1
+        while version <= count:
+            write_i64_le(out, versions[version])
+            version += 1
+    write_long(out, len(facts.conflicts))
+    for version in sorted(facts.conflicts):
+        write_long(out, version)
+        hashes = facts.conflicts[version]
+        write_long(out, len(hashes))
+        for content in hashes:
+            write_i64_le(out, content)
+
+
+def _read_versions(walk: Walk, facts: OrderFacts) -> None:
+    count = walk.number()
+    gapless = _flag(walk)
+    at: i64 = 1
+    while at <= count:
+        version = at if gapless else walk.number()
+        facts.versions[version] = _content(walk)
+        at += 1
+    conflicts = walk.number()
+    while conflicts > 0:
+        version = walk.number()
+        hashes: list[int] = []
+        left = walk.number()
+        while left > 0:
+            hashes.append(_content(walk))
+            left -= 1
+        facts.conflicts[version] = hashes
+        conflicts -= 1
+
+
+def _read_newest(walk: Walk) -> Newest:
+    version, content = walk.number(), _content(walk)
+    event_id, time_us, recorded_us = _text(walk), walk.number(), walk.number()
+    number, account, quote = _text(walk), _text(walk), _optional_text(walk)
+    quote_version = _optional_long(walk)
+    state = _text(walk)
+    return Newest(version, content, event_id, time_us, recorded_us, number, account, quote, quote_version, state)
+
+
+def _write_definition(out: BytesWriter, definition: Definition | None) -> None:
+    if definition is None:
+        out.append(0)
+        return
+    out.append(1)
+    _write_register(out, definition)
+    write_long(out, len(definition.items))
+    for item in definition.items:
+        write_text(out, item.item_id)
+        write_text(out, item.action)
+        write_optional_text(out, item.parent_item_id)
+        write_text(out, item.offering_id)
+        write_optional_text(out, item.product_instance_id)
+
+
+def _read_definition(walk: Walk) -> Definition:
+    version, content = walk.number(), _content(walk)
+    items: list[ItemDefinition] = []
+    left = walk.number()
+    while left > 0:
+        item_id, action, parent = _text(walk), _text(walk), _optional_text(walk)
+        offering, instance = _text(walk), _optional_text(walk)
+        items.append(ItemDefinition(item_id, action, parent, offering, instance))
+        left -= 1
+    return Definition(version, content, items)
+
+
+def _write_work(out: BytesWriter, facts: OrderFacts) -> None:
+    write_long(out, len(facts.work))
+    for item_id in sorted(facts.work):
+        work = facts.work[item_id]
+        write_text(out, item_id)
+        _write_register(out, work)
+        write_long(out, work.state.code)
+        write_long(out, work.since_us)
+        write_text(out, work.caused_by)
+        write_optional_text(out, work.cause)
+
+
+def _read_work(walk: Walk, facts: OrderFacts) -> None:
+    left = walk.number()
+    while left > 0:
+        item_id, version, content = _text(walk), walk.number(), _content(walk)
+        state, since_us = _ITEM_STATES[walk.number()], walk.number()
+        caused_by, cause = _text(walk), _optional_text(walk)
+        facts.work[item_id] = Work(version, content, state, since_us, caused_by, cause)
+        left -= 1
+
+
+def _write_cancellations(out: BytesWriter, facts: OrderFacts) -> None:
+    """The order's own, then those of its items."""
+    if facts.cancellation is None:
+        out.append(0)
+    else:
+        out.append(1)
+        _write_cancellation(out, facts.cancellation)
+    write_long(out, len(facts.item_cancellations))
+    for item_id in sorted(facts.item_cancellations):
+        write_text(out, item_id)
+        _write_cancellation(out, facts.item_cancellations[item_id])
+
+
+def _write_cancellation(out: BytesWriter, register: Cancellation) -> None:
+    _write_register(out, register)
+    out.append(1 if register.requested else 0)
+    write_long(out, register.since_us)
+
+
+def _read_cancellations(walk: Walk, facts: OrderFacts) -> None:
+    if _flag(walk):
+        facts.cancellation = _read_cancellation(walk)
+    left = walk.number()
+    while left > 0:
+        item_id = _text(walk)
+        facts.item_cancellations[item_id] = _read_cancellation(walk)
+        left -= 1
+
+
+def _read_cancellation(walk: Walk) -> Cancellation:
+    version, content = walk.number(), _content(walk)
+    requested, since_us = _flag(walk), walk.number()
+    return Cancellation(version, content, requested, since_us)
+
+
+def _write_fallouts(out: BytesWriter, facts: OrderFacts) -> None:
+    write_long(out, len(facts.fallouts))
+    for fallout_id in sorted(facts.fallouts):
+        fallout = facts.fallouts[fallout_id]
+        write_text(out, fallout_id)
+        _write_register(out, fallout)
+        out.append(1 if fallout.is_open else 0)
+        write_optional_text(out, fallout.item_id)
+        write_optional_text(out, fallout.repair)
+        write_optional_text(out, fallout.failure_code)
+        write_long(out, fallout.since_us)
+
+
+def _read_fallouts(walk: Walk, facts: OrderFacts) -> None:
+    left = walk.number()
+    while left > 0:
+        fallout_id, version, content = _text(walk), walk.number(), _content(walk)
+        is_open, item_id = _flag(walk), _optional_text(walk)
+        repair, failure_code = _optional_text(walk), _optional_text(walk)
+        facts.fallouts[fallout_id] = Fallout(version, content, is_open, item_id, repair, failure_code, walk.number())
+        left -= 1
+
+
+def _write_inputs(out: BytesWriter, facts: OrderFacts) -> None:
+    """The topics once, and the kinds without what all of them begin with."""
+    topics = sorted({cited.topic for cited in facts.inputs.values()})
+    write_long(out, len(topics))
+    for topic in topics:
+        write_text(out, topic)
+    write_long(out, len(facts.inputs))
+    for kind in sorted(facts.inputs):
+        cited = facts.inputs[kind]
+        write_text(out, kind[len(_PREFIX) :] if kind.startswith(_PREFIX) else f"\0{kind}")
+        _write_register(out, cited)
+        write_text(out, cited.event_id)
+        write_long(out, topics.index(cited.topic))
+        write_long(out, cited.partition)
+        write_long(out, cited.offset)
+
+
+def _read_inputs(walk: Walk, facts: OrderFacts) -> None:
+    topics: list[str] = []
+    left = walk.number()
+    while left > 0:
+        topics.append(_text(walk))
+        left -= 1
+    left = walk.number()
+    while left > 0:
+        name, version, content = _text(walk), walk.number(), _content(walk)
+        kind = name[1:] if name.startswith("\0") else _PREFIX + name
+        event_id, topic = _text(walk), topics[walk.number()]
+        partition, offset = walk.number(), walk.number()
+        facts.inputs[kind] = Citation(version, content, event_id, topic, partition, offset)
+        left -= 1
