@@ -9,7 +9,8 @@ from typing import cast
 
 import structlog
 
-from avro.headers import format_microseconds, format_time
+from avro.headers import format_time
+from avro.moments import format_microseconds
 from domain.errors import RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import REASON_BYTES_MAX, DeadLetter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from avro.aliases import canonical_event
+from avro.aliases import EVENT_ALIASES, canonical_event
 from avro.batch import BatchDecoder
 from avro.codec import SchemaForId
 from domain.errors import RecordError
@@ -31,28 +31,25 @@ class PayloadKeys:
     """
 
     def __init__(self, schema_for_id: SchemaForId, fields: Mapping[str, JoinField | None]) -> None:
-        self._decoder = BatchDecoder(schema_for_id)
+        wanted = {kind: (field.name,) for kind, field in fields.items() if field is not None}
+        aliases = {alias: wanted[kind] for alias, kind in EVENT_ALIASES.items() if kind in wanted}
+        self._decoder = BatchDecoder(schema_for_id, {**wanted, **aliases})
         self._fields = fields
-        self._wanted = {kind: (field.name,) for kind, field in fields.items() if field is not None}
 
     def __call__(self, batch: RecordBatch) -> Sequence[Sequence[str] | None]:
         """The keys of each record; raises the `RecordError` of the first that cannot be read."""
-        read = self._decoder.decode(batch.values, self._wanted)
+        read = self._decoder.decode(batch.values)
         if read.failures:
             raise read.failures[0][1]
-        found: list[Sequence[str] | None] = [None] * len(batch)
-        for group in read.groups:
-            kind = canonical_event(group.record.rpartition(".")[2]).value
-            if kind not in self._fields:
-                message = f"Nobody has said what {group.record} is joined with."
-                raise RecordError("WRONG_RECORD", message, stage="apply", remediation="Name it in the join fields.")
-            field = self._fields[kind]
-            if field is None:
-                continue
-            values = group.columns.get(field.name, [None] * len(group.indexes))
-            for index, value in zip(group.indexes, values, strict=True):
-                found[index] = _keys(field, value, kind)
-        return found
+        return [self._of(record, data or {}) for record, data in zip(read.records, read.data, strict=True)]
+
+    def _of(self, record: str, data: Mapping[str, Any]) -> Sequence[str] | None:
+        kind = canonical_event(record.rpartition(".")[2]).value
+        if kind not in self._fields:
+            message = f"Nobody has said what {record} is joined with."
+            raise RecordError("WRONG_RECORD", message, stage="apply", remediation="Name it in the join fields.")
+        field = self._fields[kind]
+        return None if field is None else _keys(field, data.get(field.name), kind)
 
 
 def _keys(field: JoinField, value: Any, kind: str) -> Sequence[str]:

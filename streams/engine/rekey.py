@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from avro.headers import Essentials, essentials
+from avro.essentials import Essentials, essentials
 from domain.errors import IntegrityError, RecordError
 from streams.engine.batch import Headers, RecordBatch
 from streams.engine.processor import Counts, Output, State

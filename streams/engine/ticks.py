@@ -8,7 +8,8 @@ from typing import Any
 
 from confluent_kafka import KafkaException, Producer
 
-from avro.headers import format_time, microseconds, parse_time
+from avro.headers import format_time, parse_time
+from avro.moments import microseconds
 from domain.errors import ConfigurationError, RecordError, UnavailableError
 from streams.clock import LIVE, SIMULATED_PREFIX, clock_of
 from streams.engine.batch import RecordBatch

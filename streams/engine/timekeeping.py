@@ -12,7 +12,7 @@ import structlog
 from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec  # type: ignore[attr-defined]  # re-exported without saying so
 
-from avro.headers import microseconds
+from avro.moments import microseconds
 from domain.errors import ConfigurationError
 from streams.clock import LIVE
 from streams.engine.batch import Headers

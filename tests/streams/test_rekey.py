@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avro.headers import essentials
+from avro.essentials import essentials
 from domain.errors import RecordError
 from domain.product_order.events import EVENTS, ProductOrderCreated
 from streams.engine import step

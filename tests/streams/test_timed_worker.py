@@ -18,7 +18,7 @@ import pytest
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from avro.headers import microseconds
+from avro.moments import microseconds
 from compose.stack.guarded import GuardedProcess, python_path
 from compose.verify.accounting import positions
 from compose.verify.raw import Raw as InTopic

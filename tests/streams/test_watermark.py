@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avro.headers import format_time, microseconds
+from avro.headers import format_time
+from avro.moments import microseconds
 from domain.errors import ConfigurationError, RecordError
 from streams.clock import LIVE, clock_of
 from streams.engine.batch import RecordBatch
