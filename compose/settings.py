@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
     `partitions` is the number of partitions of joined topics: 4 on the embedded broker and 12 on one of your own
-    unless it is set.
+    unless it is set. `store` is where stream applications keep their state: in memory, or in RocksDB below the state
+    folder; the changelog in Kafka holds it in either case.
     """
 
     model_config = SettingsConfigDict(
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     cache_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
+    store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(

@@ -17,6 +17,7 @@ from domain.order_state.policy import REFERENCE_V1
 from sinks.run import clickhouse_consumer, postgres_consumer
 from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
+from streams.engine.opening import StoreKind
 from streams.order_state import OrderStateProcessor
 from topics.catalogue import ORDER_STATE, ORDER_STATE_CHANGELOG, PRODUCT_ORDERS, dead_letters_of
 from topics.relay import Relay
@@ -26,20 +27,25 @@ log = structlog.get_logger(__name__)
 Service = Callable[[threading.Event], None]
 
 
-def order_state_app(endpoints: Endpoints, data_dir: Path, instance: str) -> BatchApp:
-    """The Faust application that derives order states."""
+def order_state_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The Faust application that derives order states; everything of this instance is below `data_dir`."""
+    own_dir = data_dir / "order-state" / instance
     config = EngineConfig(
         app="order-state",
         instance=instance,
         kafka_config=endpoints.kafka_config(),
         changelog=ORDER_STATE_CHANGELOG.name,
         dead_letter_topics={PRODUCT_ORDERS.name: dead_letters_of(PRODUCT_ORDERS.name).name},
+        store=store,
+        store_dir=own_dir / "stores",
     )
     processor = OrderStateProcessor(Registry(endpoints.registry_url), REFERENCE_V1, ORDER_STATE.name)
-    return create_app(config, processor, [PRODUCT_ORDERS.name], data_dir / "order-state" / instance)
+    return create_app(config, processor, [PRODUCT_ORDERS.name], own_dir)
 
 
-STREAM_APPS: Mapping[str, Callable[[Endpoints, Path, str], BatchApp]] = {"order-state": order_state_app}
+STREAM_APPS: Mapping[str, Callable[[Endpoints, Path, str, StoreKind], BatchApp]] = {"order-state": order_state_app}
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 
 

@@ -163,7 +163,7 @@ def _restored(key: bytes, stored: bytes | None) -> OrderFacts:
         return OrderFacts()
     try:
         return from_bytes(stored)
-    except (UnusualError, IndexError, ValueError) as error:
+    except (UnusualError, LookupError, ValueError) as error:
         message = f"The stored facts of {key!r} cannot be read: {error!r}."
         raise IntegrityError(message, remediation="Rebuild the state from the events.") from error
 

@@ -39,12 +39,14 @@ def to_bytes(facts: OrderFacts) -> bytes:
     out = BytesWriter()
     out.append(FORMAT)
     _write_versions(out, facts)
+    # without conflicts a version has one content, so that no register need repeat its hash
+    hashed = len(facts.conflicts) > 0
     newest = facts.newest
     if newest is None:
         out.append(0)
     else:
         out.append(1)
-        _write_register(out, newest)
+        _write_register(out, newest, hashed)
         write_text(out, newest.event_id)
         write_long(out, newest.time_us)
         write_long(out, newest.recorded_us)
@@ -58,19 +60,19 @@ def to_bytes(facts: OrderFacts) -> bytes:
         out.append(0)
     else:
         out.append(1)
-        _write_register(out, declared)
+        _write_register(out, declared, hashed)
         write_long(out, declared.state.code)
     write_long(out, facts.started)
-    _write_definition(out, facts.definition)
-    _write_work(out, facts)
-    _write_cancellations(out, facts)
-    _write_fallouts(out, facts)
-    _write_inputs(out, facts)
+    _write_definition(out, facts.definition, hashed)
+    _write_work(out, facts, hashed)
+    _write_cancellations(out, facts, hashed)
+    _write_fallouts(out, facts, hashed)
+    _write_inputs(out, facts, hashed)
     return out.getvalue()
 
 
 def from_bytes(stored: bytes) -> OrderFacts:
-    """The facts that `to_bytes` wrote; raises `UnusualError` or `IndexError` for bytes that it did not write."""
+    """The facts that `to_bytes` wrote; raises `UnusualError` or `LookupError` for bytes that it did not write."""
     walk = Walk(stored, 0)
     if walk.number() != _FORMAT_AS_NUMBER:
         message = "facts in another format"
@@ -78,13 +80,14 @@ def from_bytes(stored: bytes) -> OrderFacts:
     facts = OrderFacts()
     _read_versions(walk, facts)
     if _flag(walk):
-        facts.newest = _read_newest(walk)
+        facts.newest = _read_newest(walk, facts)
     if _flag(walk):
-        version, content = walk.number(), _content(walk)
+        version = walk.number()
+        content = _content(walk, facts, version)
         facts.declared = Declared(version, content, _HEADER_STATES[walk.number()])
     facts.started = walk.number()
     if _flag(walk):
-        facts.definition = _read_definition(walk)
+        facts.definition = _read_definition(walk, facts)
     _read_work(walk, facts)
     _read_cancellations(walk, facts)
     _read_fallouts(walk, facts)
@@ -99,13 +102,19 @@ _FORMAT_AS_NUMBER: Final[i64] = -1
 """The first byte, read as zigzag."""
 
 
-def _write_register(out: BytesWriter, register: Register) -> None:
+def _write_register(out: BytesWriter, register: Register, hashed: bool) -> None:
     write_long(out, register.version)
-    write_i64_le(out, register.content_hash)
+    if hashed:
+        write_i64_le(out, register.content_hash)
 
 
-def _content(walk: Walk) -> int:
+def _hash(walk: Walk) -> int:
     return read_i64_le(walk.data, walk.span(8))
+
+
+def _content(walk: Walk, facts: OrderFacts, version: int) -> int:
+    """The content hash of a register that this version wrote."""
+    return _hash(walk) if facts.conflicts else facts.versions[version]
 
 
 def _flag(walk: Walk) -> bool:
@@ -156,7 +165,7 @@ def _read_versions(walk: Walk, facts: OrderFacts) -> None:
     at: i64 = 1
     while at <= count:
         version = at if gapless else walk.number()
-        facts.versions[version] = _content(walk)
+        facts.versions[version] = _hash(walk)
         at += 1
     conflicts = walk.number()
     while conflicts > 0:
@@ -164,14 +173,15 @@ def _read_versions(walk: Walk, facts: OrderFacts) -> None:
         hashes: list[int] = []
         left = walk.number()
         while left > 0:
-            hashes.append(_content(walk))
+            hashes.append(_hash(walk))
             left -= 1
         facts.conflicts[version] = hashes
         conflicts -= 1
 
 
-def _read_newest(walk: Walk) -> Newest:
-    version, content = walk.number(), _content(walk)
+def _read_newest(walk: Walk, facts: OrderFacts) -> Newest:
+    version = walk.number()
+    content = _content(walk, facts, version)
     event_id, time_us, recorded_us = _text(walk), walk.number(), walk.number()
     number, account, quote = _text(walk), _text(walk), _optional_text(walk)
     quote_version = _optional_long(walk)
@@ -179,12 +189,12 @@ def _read_newest(walk: Walk) -> Newest:
     return Newest(version, content, event_id, time_us, recorded_us, number, account, quote, quote_version, state)
 
 
-def _write_definition(out: BytesWriter, definition: Definition | None) -> None:
+def _write_definition(out: BytesWriter, definition: Definition | None, hashed: bool) -> None:
     if definition is None:
         out.append(0)
         return
     out.append(1)
-    _write_register(out, definition)
+    _write_register(out, definition, hashed)
     write_long(out, len(definition.items))
     for item in definition.items:
         write_text(out, item.item_id)
@@ -194,8 +204,9 @@ def _write_definition(out: BytesWriter, definition: Definition | None) -> None:
         write_optional_text(out, item.product_instance_id)
 
 
-def _read_definition(walk: Walk) -> Definition:
-    version, content = walk.number(), _content(walk)
+def _read_definition(walk: Walk, facts: OrderFacts) -> Definition:
+    version = walk.number()
+    content = _content(walk, facts, version)
     items: list[ItemDefinition] = []
     left = walk.number()
     while left > 0:
@@ -206,12 +217,12 @@ def _read_definition(walk: Walk) -> Definition:
     return Definition(version, content, items)
 
 
-def _write_work(out: BytesWriter, facts: OrderFacts) -> None:
+def _write_work(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     write_long(out, len(facts.work))
     for item_id in sorted(facts.work):
         work = facts.work[item_id]
         write_text(out, item_id)
-        _write_register(out, work)
+        _write_register(out, work, hashed)
         write_long(out, work.state.code)
         write_long(out, work.since_us)
         write_text(out, work.caused_by)
@@ -221,54 +232,56 @@ def _write_work(out: BytesWriter, facts: OrderFacts) -> None:
 def _read_work(walk: Walk, facts: OrderFacts) -> None:
     left = walk.number()
     while left > 0:
-        item_id, version, content = _text(walk), walk.number(), _content(walk)
+        item_id, version = _text(walk), walk.number()
+        content = _content(walk, facts, version)
         state, since_us = _ITEM_STATES[walk.number()], walk.number()
         caused_by, cause = _text(walk), _optional_text(walk)
         facts.work[item_id] = Work(version, content, state, since_us, caused_by, cause)
         left -= 1
 
 
-def _write_cancellations(out: BytesWriter, facts: OrderFacts) -> None:
+def _write_cancellations(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     """The order's own, then those of its items."""
     if facts.cancellation is None:
         out.append(0)
     else:
         out.append(1)
-        _write_cancellation(out, facts.cancellation)
+        _write_cancellation(out, facts.cancellation, hashed)
     write_long(out, len(facts.item_cancellations))
     for item_id in sorted(facts.item_cancellations):
         write_text(out, item_id)
-        _write_cancellation(out, facts.item_cancellations[item_id])
+        _write_cancellation(out, facts.item_cancellations[item_id], hashed)
 
 
-def _write_cancellation(out: BytesWriter, register: Cancellation) -> None:
-    _write_register(out, register)
+def _write_cancellation(out: BytesWriter, register: Cancellation, hashed: bool) -> None:
+    _write_register(out, register, hashed)
     out.append(1 if register.requested else 0)
     write_long(out, register.since_us)
 
 
 def _read_cancellations(walk: Walk, facts: OrderFacts) -> None:
     if _flag(walk):
-        facts.cancellation = _read_cancellation(walk)
+        facts.cancellation = _read_cancellation(walk, facts)
     left = walk.number()
     while left > 0:
         item_id = _text(walk)
-        facts.item_cancellations[item_id] = _read_cancellation(walk)
+        facts.item_cancellations[item_id] = _read_cancellation(walk, facts)
         left -= 1
 
 
-def _read_cancellation(walk: Walk) -> Cancellation:
-    version, content = walk.number(), _content(walk)
+def _read_cancellation(walk: Walk, facts: OrderFacts) -> Cancellation:
+    version = walk.number()
+    content = _content(walk, facts, version)
     requested, since_us = _flag(walk), walk.number()
     return Cancellation(version, content, requested, since_us)
 
 
-def _write_fallouts(out: BytesWriter, facts: OrderFacts) -> None:
+def _write_fallouts(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     write_long(out, len(facts.fallouts))
     for fallout_id in sorted(facts.fallouts):
         fallout = facts.fallouts[fallout_id]
         write_text(out, fallout_id)
-        _write_register(out, fallout)
+        _write_register(out, fallout, hashed)
         out.append(1 if fallout.is_open else 0)
         write_optional_text(out, fallout.item_id)
         write_optional_text(out, fallout.repair)
@@ -279,14 +292,15 @@ def _write_fallouts(out: BytesWriter, facts: OrderFacts) -> None:
 def _read_fallouts(walk: Walk, facts: OrderFacts) -> None:
     left = walk.number()
     while left > 0:
-        fallout_id, version, content = _text(walk), walk.number(), _content(walk)
+        fallout_id, version = _text(walk), walk.number()
+        content = _content(walk, facts, version)
         is_open, item_id = _flag(walk), _optional_text(walk)
         repair, failure_code = _optional_text(walk), _optional_text(walk)
         facts.fallouts[fallout_id] = Fallout(version, content, is_open, item_id, repair, failure_code, walk.number())
         left -= 1
 
 
-def _write_inputs(out: BytesWriter, facts: OrderFacts) -> None:
+def _write_inputs(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     """The topics once, and the kinds without what all of them begin with."""
     topics = sorted({cited.topic for cited in facts.inputs.values()})
     write_long(out, len(topics))
@@ -296,7 +310,7 @@ def _write_inputs(out: BytesWriter, facts: OrderFacts) -> None:
     for kind in sorted(facts.inputs):
         cited = facts.inputs[kind]
         write_text(out, kind[len(_PREFIX) :] if kind.startswith(_PREFIX) else f"\0{kind}")
-        _write_register(out, cited)
+        _write_register(out, cited, hashed)
         write_text(out, cited.event_id)
         write_long(out, topics.index(cited.topic))
         write_long(out, cited.partition)
@@ -311,7 +325,8 @@ def _read_inputs(walk: Walk, facts: OrderFacts) -> None:
         left -= 1
     left = walk.number()
     while left > 0:
-        name, version, content = _text(walk), walk.number(), _content(walk)
+        name, version = _text(walk), walk.number()
+        content = _content(walk, facts, version)
         kind = name[1:] if name.startswith("\0") else _PREFIX + name
         event_id, topic = _text(walk), topics[walk.number()]
         partition, offset = walk.number(), walk.number()

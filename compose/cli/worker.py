@@ -35,7 +35,10 @@ def worker(
         else:
             import faust
 
-            application = STREAM_APPS[stream](endpoints, settings.state_path / "faust", instance)
+            from streams.engine.opening import StoreKind
+
+            store = StoreKind(settings.store)
+            application = STREAM_APPS[stream](endpoints, settings.state_path / "faust", instance, store)
             faust.Worker(application, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
     except SystemExit:
         if services.failure is None:

@@ -24,7 +24,9 @@ class Offer(NamedTuple):
     cutoff: Cutoff = Cutoff.COMPLETED
 
 
-BUNDLES: tuple[tuple[Offer, ...], ...] = (
+Bundles = tuple[tuple[Offer, ...], ...]
+
+BUNDLES: Bundles = (
     (
         Offer("access", "Business Internet 1 Gbit/s", "349.00"),
         Offer("router", "Managed Router", "29.00", "120.00", "access", ("access",), Cutoff.PENDING_EXTERNAL),
@@ -46,9 +48,9 @@ BUNDLES: tuple[tuple[Offer, ...], ...] = (
 CHANGES: tuple[Action, ...] = (Action.MODIFY, Action.SUSPEND, Action.RESUME, Action.RENEW, Action.DELETE)
 
 
-def new_lines(random: Random, tenant: str, currency: str) -> tuple[OrderItem, ...]:
+def new_lines(random: Random, tenant: str, currency: str, bundles: Bundles = BUNDLES) -> tuple[OrderItem, ...]:
     """The lines of a purchase: one bundle, every member added."""
-    bundle = random.choice(BUNDLES)
+    bundle = random.choice(bundles)
     discount = random.choice((None, None, Discount(percent=Decimal(10), periods=12, evidence_ref="promo-year-one")))
     return tuple(
         _line(tenant, offer, number, Action.ADD, currency, discount, random.randint(1, 3))
@@ -56,9 +58,9 @@ def new_lines(random: Random, tenant: str, currency: str) -> tuple[OrderItem, ..
     )
 
 
-def change_lines(random: Random, tenant: str, currency: str) -> tuple[OrderItem, ...]:
+def change_lines(random: Random, tenant: str, currency: str, bundles: Bundles = BUNDLES) -> tuple[OrderItem, ...]:
     """The lines of a change: an installed bundle whose top is left as it is and whose members are acted on."""
-    bundle = random.choice([b for b in BUNDLES if len(b) > 1])
+    bundle = random.choice([b for b in bundles if len(b) > 1])
     action = random.choice(CHANGES)
     lines = []
     for number, offer in enumerate(bundle, start=1):

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
-from compose.demo.offers import change_lines, new_lines
+from compose.demo.offers import BUNDLES, Bundles, change_lines, new_lines
 from domain.command import Actor, Command, fingerprint
 from domain.errors import Refusal
 from domain.order_state.states import ItemState, Repair
@@ -39,17 +39,18 @@ class Sent(NamedTuple):
     at: datetime
 
 
-def stories(orders: int, seed: int) -> Iterator[list[Sent]]:
-    """The commands of each order, in the order they are sent; tenant `sim-<seed>`."""
+def stories(orders: int, seed: int, bundles: Bundles = BUNDLES) -> Iterator[list[Sent]]:
+    """The commands of each order, in the order they are sent; tenant `sim-<seed>`. `bundles` is what is on sale."""
     for number in range(1, orders + 1):
-        teller = _Teller(seed, number)
+        teller = _Teller(seed, number, bundles)
         yield teller.tell()
 
 
 class _Teller:
     """Tells one order's story while following the aggregate, so that each command fits where the order stands."""
 
-    def __init__(self, seed: int, number: int) -> None:
+    def __init__(self, seed: int, number: int, bundles: Bundles) -> None:
+        self.bundles = bundles
         self.random = Random(f"{seed}/{number}")
         self.tenant = f"sim-{seed}"
         self.order_id = f"{self.tenant}:order-{number:06d}"
@@ -86,7 +87,7 @@ class _Teller:
     def capture(self, *, change: bool = False) -> None:
         """Create and submit, from a quote or from the shop."""
         currency = self.random.choice(("EUR", "EUR", "USD", "CHF", "GBP"))
-        lines = (change_lines if change else new_lines)(self.random, self.tenant, currency)
+        lines = (change_lines if change else new_lines)(self.random, self.tenant, currency, self.bundles)
         quoted = self.random.random() < 0.7
         account = f"{self.tenant}:account-{self.random.randint(1, 50):04d}"
         self.send(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -18,9 +20,11 @@ from streams.engine.admission import Admission, Admitted
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import require_equal_counts
 from streams.engine.deadletter import DeadLetter
+from streams.engine.kept import Stores
+from streams.engine.opening import StoreKind, opener
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
-from streams.engine.restore import Partition, await_stable_offsets, restore
+from streams.engine.restore import Partition, await_stable_offsets
 from streams.engine.ticks import TickReader
 from streams.engine.timekeeping import TimeConfig, Timekeeping, clocks_now, ends_as_written
 from streams.engine.transaction import TransactionalProducer
@@ -35,7 +39,8 @@ class EngineConfig:
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
     `dead_letter_topics` names the inputs, each with where its bad records go. `commit_seconds` is how long outputs
-    may wait before they become visible; `time` is for applications with timers or internal topics.
+    may wait before they become visible; `time` is for applications with timers or internal topics. `store` says where
+    state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
     """
 
     app: str
@@ -45,6 +50,8 @@ class EngineConfig:
     dead_letter_topics: Mapping[str, str]
     commit_seconds: float = 0.1
     time: TimeConfig = field(default_factory=TimeConfig)
+    store: StoreKind = StoreKind.MEMORY
+    store_dir: Path | None = None
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -60,7 +67,9 @@ class Engine:
         self._partition_count: int | None = None
         self._admission = Admission(config.app, None, tuple(config.time.fed_by))
         self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self._stores = Stores(opener(config.store, config.store_dir))
         self._partitions: dict[int, Partition] = {}
+        self._changelog_offsets: dict[int, int] = {}
         self._epoch = 0
         self._reading_epoch = -1
         self._failed = False
@@ -84,7 +93,7 @@ class Engine:
         self._producer.start()
 
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
-        """Read the state of partitions back; blocks, so it runs in a thread.
+        """Read the state of partitions back, or what a kept store lacks of it; blocks, so it runs in a thread.
 
         First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
         these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
@@ -92,7 +101,7 @@ class Engine:
         """
         numbers = sorted(partitions)
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
-        restored = {p: restore(self.config.kafka_config, self.config.changelog, p) for p in numbers}
+        restored = self._stores.restore(self.config.kafka_config, self.config.changelog, numbers)
         for partition in restored.values():
             self._time.prepare(partition)
         return restored
@@ -103,6 +112,7 @@ class Engine:
             self._epoch = epoch
             self._partitions = dict(restored)
             self._time.adopted()
+            self._stores.lend(restored)
             log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
 
     def next_offset(self, topic: str, partition: int) -> int | None:
@@ -214,10 +224,11 @@ class Engine:
         1. timers that are due fire;
         2. each changed key goes to the changelog with its newest value, then the partition's position;
         3. the same positions go into the transaction as the group's offsets, under the group's generation;
-        4. the transaction is committed, and only then the pre-images are forgotten.
+        4. the transaction is committed, and only then the stores keep its changes for good.
 
         Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
         """
+        self._stores.expire()
         async with self._lock:
             await self._commit()
 
@@ -238,11 +249,10 @@ class Engine:
 
     def _commit_blocking(self) -> None:
         with self._failing_for_good():
+            self._changelog_offsets.clear()
             self._producer.commit(self._write_changelog(), self.group_metadata)
-        for partition in self._partitions.values():
-            partition.store.committed()
-            partition.timers.committed()
-            partition.committed_position = partition.position.copy()
+            for number, partition in self._partitions.items():
+                partition.committed(self._changelog_offsets.get(number))
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -252,7 +262,8 @@ class Engine:
             for key, value in partition.store.changes():
                 self._producer.produce(self.config.changelog, key, value, partition=number)
             record = partition.position.to_bytes()
-            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number)
+            told = partial(self._changelog_offsets.__setitem__, number)
+            self._producer.produce(self.config.changelog, POSITION_KEY, record, partition=number, written_at=told)
             offsets += [TopicPartition(t, number, o) for t, o in partition.position.offsets.items()]
         return offsets
 
@@ -264,4 +275,5 @@ class Engine:
             else:
                 await self._commit()
             self._epoch = -1
-            self._partitions = {}
+            given_up, self._partitions = self._partitions, {}
+            await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._failed)

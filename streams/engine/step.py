@@ -11,7 +11,7 @@ from domain.errors import OrdertruthError, RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import DeadLetter, dead_letter
 from streams.engine.processor import Counts, Output, Processor
-from streams.engine.store import MemoryStore, require_free
+from streams.engine.store import Store, require_free
 from streams.engine.timers import OwnState
 
 log = structlog.get_logger(__name__)
@@ -51,7 +51,7 @@ def run(
     processor: Processor,
     batch: RecordBatch,
     now: datetime,
-    store: MemoryStore,
+    store: Store,
     *,
     consumer: str,
     dead_letter_topic: str,
@@ -92,7 +92,7 @@ def _one_by_one(
     processor: Processor,
     batch: RecordBatch,
     now: datetime,
-    store: MemoryStore,
+    store: Store,
     *,
     consumer: str,
     dead_letter_topic: str,

@@ -65,10 +65,13 @@ class TransactionalProducer:
         *,
         headers: Headers | None = None,
         partition: int | None = None,
+        written_at: Callable[[int], None] | None = None,
     ) -> None:
-        """Add a record; waits for room when the buffer is full."""
+        """Add a record; waits for room when the buffer is full. `written_at` is told its offset before the commit."""
         deadline = time.monotonic() + PRODUCE_SECONDS_MAX
         where: dict[str, Any] = {} if partition is None else {"partition": partition}
+        if written_at is not None:
+            where["on_delivery"] = lambda error, message: None if error else written_at(message.offset())
         while True:
             try:
                 self._producer.produce(topic, key=key, value=value, headers=cast("Any", headers), **where)

@@ -17,7 +17,7 @@ from streams.engine.deadletter import DeadLetter
 from streams.engine.firing import TimerDeadLetters, WithTimers, fire
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
-from streams.engine.store import RESERVED, MemoryStore
+from streams.engine.store import RESERVED, MemoryStore, Store
 from streams.engine.timers import TIMER_PREFIX, Timers
 from streams.engine.watermark import advanced
 from streams.testing.clock import FakeClock
@@ -50,7 +50,7 @@ class _Log:
 class _Partition:
     """The state of one partition, and the changelog it can be restored from."""
 
-    store: MemoryStore
+    store: Store
     position: Position = field(default_factory=Position)
     committed: Position = field(default_factory=Position)
     changelog: list[tuple[bytes, bytes | None]] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Harness:
         inputs: Sequence[str] = ("input",),
         partitions: int = 1,
         clock: Callable[[], datetime] | None = None,
-        new_store: Callable[[], MemoryStore] = MemoryStore,
+        new_store: Callable[[], Store] = MemoryStore,
         app: str = "app",
     ) -> None:
         self._make = make
@@ -201,11 +201,10 @@ class Harness:
         self._pending = ([], [])
         for number, partition in self._partitions.items():
             restored = _Partition(self._new_store(), changelog=partition.changelog)
-            for key, value in partition.changelog:
-                if key == POSITION_KEY:
-                    restored.position = Position.from_bytes(value or b"{}")
-                else:
-                    restored.store.load(key, value)
+            newest = dict(partition.changelog)
+            if position := newest.pop(POSITION_KEY, None):
+                restored.position = Position.from_bytes(position)
+            restored.store.load_many(newest)
             restored.committed = restored.position.copy()
             restored.timers.load(restored.store.starting_with(TIMER_PREFIX))
             self._partitions[number] = restored
