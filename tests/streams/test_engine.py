@@ -260,7 +260,7 @@ def test_a_transaction_that_hangs_on_the_changelog_fails_the_restore_after_its_d
 ) -> None:
     monkeypatch.setattr("streams.engine.restore.TRANSACTION_TIMEOUT_MS", 500)
     began = time.monotonic()
-    with pytest.raises(UnavailableError, match=r"stands at 0 of 1: a transaction hangs\. .*abort the hanging"):
+    with pytest.raises(UnavailableError, match=r"at 0 of 1: a transaction hangs\. .*abort the hanging"):
         restore(bench.config, bench.changelog, 0)
     assert 1.0 <= time.monotonic() - began < 10
     ghost.abort()
