@@ -4,14 +4,17 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS_VENV ?= .venv-peers
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
+# compiled modules are looked for everywhere but in the environments, which have their own
+OURS := -not -path './$(VENV)/*' -not -path './$(PEERS_VENV)/*'
 COMPILED := $(shell sed -n '/^compiled = \[/,/^\]/s/^ *"\(.*\)",/\1/p' pyproject.toml)
 
-.PHONY: help setup compile demo test test-full lint format check bench lock interpreted clean
+.PHONY: help setup compile demo test test-full lint format check peers bench lock interpreted clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,14 +35,14 @@ compile: $(VENV)/.compiled ## Compile the modules every event goes through; with
 
 $(VENV)/.compiled: $(VENV)/.ready setup.py $(COMPILED)
 	@echo "compiling the modules that every event goes through (half a minute)"
-	@find . -name '*.so' -not -path './$(VENV)/*' -delete
+	@find . -name '*.so' $(OURS) -delete
 	@PYTHONWARNINGS=ignore $(BIN)/python setup.py --quiet build_ext --inplace > $(VENV)/compile.log 2>&1 \
 		|| echo "it failed (see $(VENV)/compile.log): they run as plain Python, correctly and several times slower"
-	@find . -name '*.so' -not -path './$(VENV)/*' -exec touch {} +
+	@find . -name '*.so' $(OURS) -exec touch {} +
 	@touch $@
 
 interpreted: ## Remove the compiled modules: easier to debug, slower; `make compile` brings them back
-	@find . -name '*.so' -not -path './$(VENV)/*' -delete
+	@find . -name '*.so' $(OURS) -delete
 	@rm -f $(VENV)/.compiled
 
 demo: setup ## Run the main job; options in DEMO_ARGS, such as DEMO_ARGS="--orders 200 --seed 1 --exit"
@@ -65,15 +68,26 @@ check: lint ## Lint, and check the contracts: schemas generated, linted and comp
 	@$(BIN)/ordertruth schemas lint
 	@$(BIN)/ordertruth schemas check
 
-bench: setup ## Measure against plain Faust; options in BENCH_ARGS
-	@$(BIN)/ordertruth bench $(BENCH_ARGS)
+peers: $(PEERS_VENV)/.ready ## Install the engines to compare with into .venv-peers
+
+# an environment of their own: their pins of shared packages contradict the platform's
+$(PEERS_VENV)/.ready: requirements-peers.lock
+	@test -x $(PEERS_VENV)/bin/python || $(PYTHON) -m venv $(PEERS_VENV)
+	@echo "installing the engines to compare with into $(PEERS_VENV) (once; about a minute)"
+	@$(PEERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-peers.lock
+	@touch $@
+
+bench: setup peers ## Measure against other engines; options in BENCH_ARGS
+	@PEERS_PYTHON=$(abspath $(PEERS_VENV))/bin/python $(BIN)/ordertruth bench $(BENCH_ARGS)
 
 lock: setup ## Compile the lock files anew from pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --output-file requirements.lock pyproject.toml
 	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	@$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --output-file requirements-peers.lock requirements-peers.in
 
 clean: ## Stop the stack and remove everything that was installed or written here
 	@test ! -x $(BIN)/ordertruth || $(BIN)/ordertruth down
-	@find . -name '*.so' -not -path './$(VENV)/*' -delete; rm -rf $(VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find . -name '*.so' $(OURS) -delete; rm -rf $(VENV) $(PEERS_VENV) .ordertruth build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,105 +1,158 @@
-"""Runs one side over a topic and measures it from outside: committed offsets, CPU time, memory."""
+"""One side over one topic, measured from outside: committed offsets, CPU time, memory."""
 
 from __future__ import annotations
 
 import json
-import sys
+import os
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
-
-from compose.stack.guarded import GuardedProcess
+from bench.progress import CommittedOffsets
+from bench.sides import Side, command
+from bench.usage import Usage
+from compose.stack.assembly import ROOT
+from compose.stack.guarded import GuardedProcess, python_path
+from compose.stack.part import tail
 from domain.errors import UnavailableError
 from sinks.kafka_topic import TopicDirectory
-from topics.admin import admin_client
 
-PARTITIONS = 4
-POLL_SECONDS = 0.1
-PATIENCE_SECONDS = 900.0
+ASK_SECONDS = 0.02
+SAMPLE_SECONDS = 0.25
+STALLED_SECONDS_MAX = 180.0
+"""A side that commits nothing for so long is taken for hung; restoring a large state comes before the first commit."""
+SETTLE_SECONDS = 1.0
+SETTLE_SECONDS_MAX = 60.0
+STOP_SECONDS = 30.0
+
+Plan = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """What one side needed: seconds and CPU seconds are those after the warm-up."""
+class Timing:
+    """What happened between two committed offsets; CPU in seconds, of the broker None when it runs elsewhere.
 
-    side: str
+    `complete` says that the input was read to its end, so that the outputs are all there.
+    """
+
     events: int
     seconds: float
-    cpu_seconds: float
+    client_cpu_seconds: float
+    broker_cpu_seconds: float | None
     memory_mib: float
-    outputs_per_event: float
-
-    @property
-    def events_per_second(self) -> float:
-        """Throughput between committed offsets."""
-        return self.events / self.seconds
-
-    def to_plain(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return {
-            **asdict(self),
-            "events_per_second": round(self.events_per_second),
-            "events_per_cpu_second": round(self.events / self.cpu_seconds) if self.cpu_seconds else None,
-        }
+    complete: bool
 
 
-def measure(side: str, module: str, plan: dict[str, Any], total: int, warm_up: int, *, log_path: Path) -> Measurement:
-    """Start a side, let it read `warm_up` events, and time the rest.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where the clock starts and stops: after `warm_up` records, and at `total` or when `seconds_max` are over."""
 
-    Raises `UnavailableError` when it ends early or does not come to the end.
+    warm_up: int
+    total: int
+    seconds_max: float = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where sides are run: logs, the peers' interpreter, and the broker's process where it is one of ours."""
+
+    logs: Path
+    peers_python: Path
+    broker_pid: int | None = None
+
+
+def worker(side: Side, plan: Plan, place: Place) -> GuardedProcess:
+    """The process of a side, not started."""
+    return GuardedProcess(
+        command(side, json.dumps(plan), place.peers_python),
+        log_path=place.logs / f"{plan['group']}-{plan['instance']}.log",
+        env={**os.environ, "PYTHONPATH": python_path(ROOT)},
+        stop_timeout_s=STOP_SECONDS,
+    )
+
+
+def measure(side: Side, plans: Sequence[Plan], bounds: Bounds, place: Place) -> Timing:
+    """Run a side, one process for each plan of the same group, until the bounds are reached; then stop it.
+
+    Raises `UnavailableError` when a process ends early or commits nothing for a long time.
     """
-    compacted = {"cleanup.policy": "compact"}
-    create_topics(plan["kafka"], {plan["output"]: compacted, plan["changelog"]: compacted, plan["dead_letters"]: {}})
-    command = [sys.executable, "-m", module, json.dumps(plan)]
-    with GuardedProcess(command, log_path=log_path) as process:
-        started = _reach(plan, warm_up, process)
-        watched = psutil.Process(process.pid)
-        cpu_before, began = _cpu(watched), time.monotonic()
-        ended = _reach(plan, total, process)
-        seconds, cpu = time.monotonic() - began, _cpu(watched) - cpu_before
-        memory = watched.memory_info().rss / 2**20
-    return Measurement(side, ended - started, seconds, cpu, memory, round(_written(plan) / total, 3))
+    plan = plans[0]
+    with ExitStack() as running:
+        processes = [running.enter_context(worker(side, p, place)) for p in plans]
+        offsets = running.enter_context(
+            CommittedOffsets(plan["kafka"], plan["group"], plan["input"], plan["partitions"])
+        )
+        usages = [Usage(process.pid) for process in processes if process.pid is not None]
+        broker = Usage(place.broker_pid) if place.broker_pid is not None else None
+        watch = _Watch(offsets, processes, usages)
+        watch.until(lambda committed: committed >= bounds.warm_up)
+        cpu, broker_cpu = _cpu(usages), broker.cpu_seconds() if broker else 0.0
+        started, began = watch.committed, watch.seen
+        watch.until(lambda committed: committed >= bounds.total or time.monotonic() - began > bounds.seconds_max)
+        cpu = _cpu(usages) - cpu
+        broker_spent = broker.cpu_seconds() - broker_cpu if broker else None
+        complete = watch.committed >= bounds.total
+        if complete:
+            await_written(plan["kafka"], plan["output"])
+    memory = sum(usage.peak_mib for usage in usages)
+    return Timing(watch.committed - started, watch.seen - began, cpu, broker_spent, memory, complete)
 
 
-def create_topics(kafka_config: Mapping[str, str], wanted: Mapping[str, dict[str, str]]) -> None:
-    """Create topics with their settings, on one broker."""
-    admin = admin_client(kafka_config)
-    created = admin.create_topics([NewTopic(n, PARTITIONS, 1, config=c) for n, c in wanted.items()])
-    for future in created.values():
-        future.result(30)
+class _Watch:
+    """Asks how far was read; `committed` was true at `seen` (seconds of the monotonic clock)."""
+
+    def __init__(self, offsets: CommittedOffsets, processes: Sequence[GuardedProcess], usages: Sequence[Usage]) -> None:
+        self._offsets = offsets
+        self._processes = processes
+        self._usages = usages
+        self.committed = 0
+        self.seen = time.monotonic()
+
+    def until(self, reached: Callable[[int], bool]) -> None:
+        advanced = sampled = time.monotonic()
+        while True:
+            committed, self.seen = self._offsets.total(), time.monotonic()
+            if committed > self.committed:
+                advanced = self.seen
+            self.committed = committed
+            if reached(committed):
+                self._sample()
+                return
+            self._require_alive(self.seen - advanced)
+            if self.seen - sampled > SAMPLE_SECONDS:
+                sampled = self.seen
+                self._sample()
+            time.sleep(ASK_SECONDS)
+
+    def _sample(self) -> None:
+        for usage in self._usages:
+            usage.memory_mib()
+
+    def _require_alive(self, still_seconds: float) -> None:
+        for process in self._processes:
+            status = process.poll()
+            if status is not None:
+                message = f"It ended with status {status} after {self.committed:,} events."
+                raise UnavailableError(f"{message}\n{tail(process.log_path)}\n", remediation=f"See {process.log_path}.")
+        if still_seconds > STALLED_SECONDS_MAX:
+            message = f"It committed nothing for {STALLED_SECONDS_MAX:g} s after {self.committed:,} events."
+            raise UnavailableError(message, remediation=f"See {self._processes[0].log_path}.")
 
 
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
+def await_written(kafka_config: Mapping[str, str], topic: str) -> None:
+    """Return when nothing is written to the topic any more: without a transaction, outputs may follow the offsets."""
+    directory = TopicDirectory(kafka_config)
+    ends, stood_since = directory.ends(topic), time.monotonic()
+    deadline = stood_since + SETTLE_SECONDS_MAX
+    while time.monotonic() < deadline and time.monotonic() - stood_since < SETTLE_SECONDS:
+        time.sleep(SETTLE_SECONDS / 5)
+        now = directory.ends(topic)
+        if now != ends:
+            ends, stood_since = now, time.monotonic()
 
 
-def _reach(plan: dict[str, Any], offset: int, process: GuardedProcess) -> int:
-    """Wait until the group has committed at least `offset` records in sum."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        committed = _committed(plan)
-        if committed >= offset:
-            return committed
-        if process.poll() is not None:
-            message = f"The worker of {plan['group']} ended with status {process.poll()}."
-            raise UnavailableError(message, remediation=f"See {process.log_path}.")
-        time.sleep(POLL_SECONDS)
-    message = f"The worker of {plan['group']} committed {committed} of {offset} records in {PATIENCE_SECONDS:g} s."
-    raise UnavailableError(message, remediation=f"See {process.log_path}.")
-
-
-def _committed(plan: dict[str, Any]) -> int:
-    return sum(TopicDirectory(plan["kafka"]).committed(plan["group"], plan["input"]).values())
-
-
-def _written(plan: dict[str, Any]) -> int:
-    """Outputs on the topic, transaction markers not counted."""
-    from compose.verify.raw import read_all
-
-    return sum(1 for _ in read_all(plan["kafka"], plan["output"]))
+def _cpu(usages: Sequence[Usage]) -> float:
+    return sum(usage.cpu_seconds() for usage in usages)

@@ -30,7 +30,7 @@ def main() -> None:
     contracts = OnTopic(plan["registry_url"])
     config = EngineConfig(
         app=plan["group"],
-        instance="0",
+        instance=plan["instance"],
         kafka_config=plan["kafka"],
         changelog=plan["changelog"],
         dead_letter_topics={plan["input"]: plan["dead_letters"]},

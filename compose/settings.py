@@ -78,6 +78,22 @@ class StackSettings(BaseModel):
     start_timeout_s: Annotated[float, Field(ge=5, le=3600)] = 90.0
 
 
+class WorkerSettings(BaseModel):
+    """A worker: where it answers, when it counts as hung, how much memory it may take beside its state.
+
+    `health_port` is a TCP port on the loopback interface, 0 for a free one; `live_timeout_s` in seconds. Sizes are in
+    MiB: records fetched ahead, batches waiting to be applied, outputs on their way (see `streams.engine.limits`).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    health_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    live_timeout_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    fetch_queue_mb: Annotated[int, Field(ge=1, le=2048)] = 32
+    backlog_mb: Annotated[int, Field(ge=1, le=65536)] = 64
+    send_queue_mb: Annotated[int, Field(ge=17, le=65536)] = 64
+
+
 class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
@@ -105,6 +121,7 @@ class Settings(BaseSettings):
     partitions: Annotated[int, Field(ge=1, le=4096)] | None = None
     store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
+    worker: WorkerSettings = WorkerSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")

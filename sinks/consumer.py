@@ -63,6 +63,14 @@ class SinkConsumer:
         self.name = f"sink-{sink.name}"
         self.trouble: str | None = None
         """What is being waited for; None while all is well."""
+        self.troubles = 0
+        """How often something had to be waited for since the start."""
+        self.phase = "starting"
+        """starting, running or waiting (for what is away)."""
+        self.since = self.seen_at = time.monotonic()
+        """When this phase began, and when the loop last came by (monotonic seconds)."""
+        self.written_at: float | None = None
+        """When the sink last took a batch (monotonic seconds)."""
         self._config = dict(kafka_config)
         self._schema_for_id = schema_for_id
         self._limits = limits or BatchLimits()
@@ -80,6 +88,11 @@ class SinkConsumer:
     def counters(self) -> Tally:
         """What became of the records this object has read; `Sink.tallies` has the count over all restarts."""
         return self._counters
+
+    @property
+    def positions(self) -> dict[tuple[str, int], int]:
+        """The next offset of each (topic, partition) being fed, as the sink has it."""
+        return dict(self._places)
 
     def run(self, stop: threading.Event) -> None:
         """Feed the sink until `stop` is set.
@@ -138,6 +151,7 @@ class SinkConsumer:
 
     def _feed(self, stop: threading.Event) -> None:
         while not stop.is_set():
+            self.seen_at = time.monotonic()
             try:
                 if self._misplaced and self._assigned:
                     self._place()
@@ -149,6 +163,7 @@ class SinkConsumer:
                     self._apply(messages)
                 if not self._misplaced:
                     self._troubles, self.trouble = 0, None
+                    self._enter("running")
             except UnavailableError as error:
                 self._misplaced = True
                 self._note(error)
@@ -229,6 +244,7 @@ class SinkConsumer:
                 # Each round has one row less, so this ends.
                 intake.refuse(refusal.partition, refusal.offset, refusal)
         self._counters += tally
+        self.written_at = time.monotonic()
         for partition, span in batch.spans.items():
             self._places[topic, partition] = max(span.end, here[partition])
             self._dead_letters.forget(topic, partition, span.end)
@@ -253,8 +269,14 @@ class SinkConsumer:
 
     def _note(self, error: UnavailableError) -> None:
         self._troubles += 1
+        self.troubles += 1
         self.trouble = str(error)
+        self._enter("waiting")
         log.warning("sink_waits", consumer=self.name, attempt=self._troubles, reason=error.message)
+
+    def _enter(self, phase: str) -> None:
+        if phase != self.phase:
+            self.phase, self.since = phase, time.monotonic()
 
     def _patience(self, error: UnavailableError | None) -> float:
         if isinstance(error, SinkBusy):
@@ -268,4 +290,5 @@ class SinkConsumer:
         if self._assigned:
             self._consumer.assign([])
         while (left := until - time.monotonic()) > 0 and not stop.is_set():
+            self.seen_at = time.monotonic()
             self._consumer.poll(min(POLL_S, left))

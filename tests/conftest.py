@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
+from compose.logs import forget_logs
 from compose.settings import Settings
 from compose.stack.lifecycle import running_stack
 
@@ -38,6 +39,7 @@ def _logs_as_they_were() -> Iterator[None]:
     """A command run in this process points the logs at a stream that is closed after its test."""
     yield
     structlog.reset_defaults()
+    forget_logs()
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,15 @@
-"""`ordertruth bench`: throughput against peers, on the real broker, as ratios."""
+"""`ordertruth bench`: the order-state derivation against peers, on the real broker, as ratios."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from compose.cli.output import JsonCommand, JsonTarget, show_table, write_json
+from compose.cli.output import JsonCommand, JsonTarget, require_writable, show_table, write_json
+
+EXIT_FAILED = 1
 
 
 def register(app: typer.Typer) -> None:
@@ -15,48 +18,76 @@ def register(app: typer.Typer) -> None:
 
 
 def bench(
-    events: Annotated[int, typer.Option(min=1000, help="How many events each side reads, for each shape.")] = 50_000,
-    peers: Annotated[str, typer.Option(help="Peers to measure against, separated by commas.")] = "plain_faust",
+    events: Annotated[
+        int, typer.Option(min=1000, help="How many events are measured on each side, for each shape, after a warm-up.")
+    ] = 50_000,
+    peers: Annotated[
+        str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
+    ] = None,
+    repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
+    mode: Annotated[str, typer.Option(help="What to measure: throughput, latency, keys or scale.")] = "throughput",
+    store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
+    rate: Annotated[int, typer.Option(min=1, help="Events per second of the latency mode.")] = 5_000,
+    slow_seconds: Annotated[
+        float, typer.Option(min=1, help="After its first repeat no side is timed for longer than this.")
+    ] = 120.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the topics behind.")] = False,
+    peers_python: Annotated[
+        Path | None,
+        typer.Option(envvar="PEERS_PYTHON", help="Interpreter with the peers' packages.", show_default=False),
+    ] = None,
     json: JsonTarget = None,
 ) -> None:
     """Measure the order-state derivation against peers over the same events; a stack is started if none runs."""
     from contextlib import ExitStack
 
-    from bench.run import run
+    from bench.plan import Options, Stage
+    from bench.run import COMPARING, require_mode, run
+    from bench.sides import DEFAULT_PEERS, PEERS_PYTHON, chosen
     from compose.cli.progress import shown
     from compose.cli.session import open_session
     from compose.platform import prepare
     from compose.stack.lifecycle import running_stack
 
+    require_mode(mode)
+    require_writable(json)
+    python = peers_python or PEERS_PYTHON
+    usual = DEFAULT_PEERS if mode == "throughput" else ()
+    named = (
+        usual if peers is None or mode not in COMPARING else [peer.strip() for peer in peers.split(",") if peer.strip()]
+    )
+    sides = chosen(named, python)
+    options = Options(
+        events=events,
+        repeats=repeats,
+        rate=rate,
+        store=store,
+        keep=keep,
+        slow_seconds=slow_seconds,
+        peers_python=python,
+    )
     settings = open_session()
     with ExitStack() as cleanup:
         with shown() as told:
             endpoints = cleanup.enter_context(running_stack(settings, told))
         prepare(settings, endpoints)
-        named = [peer for peer in peers.split(",") if peer]
-        result = run(endpoints, settings.state_path, events=events, peers=named)
+        result = run(Stage(endpoints, settings.state_path, options, _tell), sides, mode)
     if json is not None:
         write_json(result, json)
     if json != "-":
-        for shape in ("bursty", "uniform"):
-            _show(shape, result[shape])
+        _show(result)
+    if result.get("failed"):
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _show(shape: str, result: dict[str, Any]) -> None:
-    columns = ("side", "events/s", "events/CPU s", "memory MiB", "outputs/event", "ours is faster by")
-    typer.echo(f"{shape}: {result['events']:,} events of {result['orders']:,} orders")
-    show_table(
-        columns,
-        [
-            (
-                side,
-                f"{m['events_per_second']:,}",
-                f"{m['events_per_cpu_second'] or 0:,}",
-                f"{m['memory_mib']:.0f}",
-                f"{m['outputs_per_event']:.2f}",
-                f"{result['ratio'][side]:.1f} x" if side in result["ratio"] else "",
-            )
-            for side, m in result["sides"].items()
-        ],
-    )
-    typer.echo(f"last records {'equal' if result['tables_equal'] else 'DIFFER'} on all sides\n")
+def _tell(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _show(result: dict[str, Any]) -> None:
+    from bench.report import tables
+
+    for title, columns, rows, remark in tables(result):
+        typer.echo(title)
+        show_table(columns, rows)
+        typer.echo(f"{remark}\n" if remark else "")

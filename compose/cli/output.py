@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from typer._click.core import Context
 
 STANDARD_OUTPUT = "-"
+MINUTE_S = 60
+HOUR_S = 3600
+_STYLES = {
+    **dict.fromkeys(("healthy", "external", "ready"), "green"),
+    **dict.fromkeys(("starting", "not ready", "down"), "yellow"),
+    **dict.fromkeys(("failed", "not live", "no answer", "gone"), "bold red"),
+}
+"""How words that say how something is are shown on a terminal."""
 JsonTarget = Annotated[
     str | None,
     typer.Option("--json", metavar="[PATH]", help="Print JSON, or write it to PATH.", show_default=False),
@@ -83,10 +91,21 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
         table = Table(*columns)
         for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(cell, style=_STYLES.get(cell.partition(":")[0], "")) for cell in row))
         Console().print(table)
         return
     lines = [columns, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     for line in lines:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def span(seconds: float | None) -> str:
+    """A length of time in the largest unit that fits; nothing for None."""
+    if seconds is None:
+        return ""
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR_S:
+        return f"{seconds / MINUTE_S:.0f} min"
+    return f"{seconds / HOUR_S:.1f} h"

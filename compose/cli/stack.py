@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from compose.cli.output import JsonCommand, JsonTarget, show_table, write_json
+from compose.cli.output import JsonCommand, JsonTarget, show_table, span, write_json
 
 if TYPE_CHECKING:
     from compose.stack.endpoints import Endpoints
     from compose.stack.record import StackRecord
 
 EXIT_UNAVAILABLE = 3
-MINUTE_S = 60
-HOUR_S = 3600
 
 
 def register(app: typer.Typer) -> None:
@@ -46,12 +44,14 @@ def down(json: JsonTarget = None) -> None:
     """Stop the stack; its data stay."""
     from compose.cli.progress import shown
     from compose.cli.session import open_session
+    from compose.observe.register import forget_the_dead
     from compose.stack.lifecycle import down as stop
 
     settings = open_session()
     began = time.monotonic()
     with shown() as told:
         stopped = stop(settings, told)
+    forget_the_dead(settings.state_path)
     if json is not None:
         write_json({"stopped": stopped, "seconds": round(time.monotonic() - began, 2)}, json)
         return
@@ -59,22 +59,30 @@ def down(json: JsonTarget = None) -> None:
 
 
 def status(json: JsonTarget = None) -> None:
-    """Show every part, its address, version, process and uptime; exit status 3 when one is not there."""
+    """Show every part and every worker; exit status 3 when a part is not there or a worker hangs or is gone."""
     from compose.cli.session import open_session
+    from compose.cli.worker_view import show_workers, worker_json
+    from compose.observe.outside import view_workers
     from compose.stack.view import PartView, view
 
     settings = open_session()
     record, parts = view(settings)
+    now = time.time()
+    alive = record is not None and record.is_alive
+    workers = view_workers(settings.state_path, record.endpoints if record is not None and alive else None, now)
     if json is not None:
-        write_json(_status_json(record, parts), json)
+        write_json({**_status_json(record, parts), "workers": [worker_json(w) for w in workers]}, json)
     else:
         show_table(
             ("part", "state", "address", "version", "pid", "uptime"),
-            [(p.title, p.state, p.address, p.version, str(p.pid or ""), _span(p.uptime_s)) for p in parts],
+            [(p.title, p.state, p.address, p.version, str(p.pid or ""), span(p.uptime_s)) for p in parts],
         )
         if record is not None and record.owner is not None:
             typer.echo(f"It belongs to process {record.owner} and ends with it.")
-    if not all(isinstance(p, PartView) and p.is_good for p in parts):
+        if alive or workers:
+            typer.echo()
+            show_workers(workers, now)
+    if not all(isinstance(p, PartView) and p.is_good for p in parts) or not all(w.is_good for w in workers):
         raise typer.Exit(EXIT_UNAVAILABLE)
 
 
@@ -118,13 +126,3 @@ def _status_json(record: StackRecord | None, parts: list[Any]) -> dict[str, Any]
         "owner": record.owner if record is not None else None,
         "parts": {p.name: {k: v for k, v in vars(p).items() if k != "name"} for p in parts},
     }
-
-
-def _span(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    if seconds < MINUTE_S:
-        return f"{seconds:.0f} s"
-    if seconds < HOUR_S:
-        return f"{seconds / MINUTE_S:.0f} min"
-    return f"{seconds / HOUR_S:.1f} h"

@@ -6,9 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from compose.observe.outside import view_workers
 from compose.settings import load_settings
 from compose.stack.assembly import embedded_names, jar_cache, java
 from compose.stack.folder import StateFolder, read_json
@@ -62,7 +64,11 @@ def examine() -> list[Finding]:
         looks += [("java", _java), ("jars", lambda: _jars(settings, embedded))]
     if "postgres" in embedded:
         looks.append(("postgresql programs", _postgres))
-    looks += [("stack", lambda: _stack(settings, folder)), ("ports", lambda: _ports(settings, folder))]
+    looks += [
+        ("stack", lambda: _stack(settings, folder)),
+        ("ports", lambda: _ports(settings, folder)),
+        ("workers", lambda: _workers(settings, folder)),
+    ]
     for subject, look in looks:
         try:
             findings.extend(look())
@@ -202,3 +208,17 @@ def _ports(settings: Settings, folder: StateFolder) -> Iterator[Finding]:
                 msg, remediation="Stop that process, set another port, or remove the setting to have one chosen."
             )
     yield Finding("ports", "ok", "free")
+
+
+def _workers(settings: Settings, folder: StateFolder) -> Iterator[Finding]:
+    record = StackRecord.read(folder.record_file)
+    endpoints = record.endpoints if record is not None and record.is_alive else None
+    for worker in view_workers(settings.state_path, endpoints, time.time()):
+        subject = f"{worker.app}/{worker.instance}"
+        detail = f"{worker.state} at {worker.health}" + (f": {worker.detail}" if worker.detail else "")
+        if worker.state == "ready":
+            yield Finding(subject, "ok", detail)
+        elif worker.is_good:
+            yield Finding(subject, "warn", detail, worker.what_to_do)
+        else:
+            yield Finding(subject, "fail", detail, worker.what_to_do, 3)

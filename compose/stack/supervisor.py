@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import structlog
 
+from compose.logs import configure_logs, log_what_nobody_caught
 from compose.settings import Settings
 from compose.stack.assembly import assemble
 from compose.stack.endpoints import masked
@@ -285,16 +286,9 @@ def main() -> int:
     if "--detach" in sys.argv[1:]:
         os.setsid()
     plan = json.loads(os.environ.pop(SETTINGS_VARIABLE))
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
     settings = Settings(**plan["settings"], _env_file=None)
+    configure_logs(settings.log_level, app="stack")
+    log_what_nobody_caught()
     try:
         lock = _hold_lock(StateFolder(settings.state_path))
     except BlockingIOError:

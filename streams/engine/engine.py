@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,14 @@ from confluent_kafka import TopicPartition
 from domain.errors import IntegrityError
 from streams.engine import step
 from streams.engine.admission import Admission, Admitted
+from streams.engine.backlog import Backlog
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import require_equal_counts
 from streams.engine.deadletter import DeadLetter
+from streams.engine.health import Phase, Place
 from streams.engine.kept import Stores
+from streams.engine.limits import Limits
+from streams.engine.observer import Observer, places
 from streams.engine.opening import StoreKind, opener
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
@@ -39,8 +44,8 @@ class EngineConfig:
 
     `instance` tells workers of one application apart and must stay the same over restarts of one worker.
     `dead_letter_topics` names the inputs, each with where its bad records go. `commit_seconds` is how long outputs
-    may wait before they become visible; `time` is for applications with timers or internal topics. `store` says where
-    state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
+    may wait before they become visible; `limits` bound its memory; `time` is for applications with timers or internal
+    topics. `store` says where state is kept; a store on disk needs `store_dir`, a folder of this instance's own.
     """
 
     app: str
@@ -52,6 +57,7 @@ class EngineConfig:
     time: TimeConfig = field(default_factory=TimeConfig)
     store: StoreKind = StoreKind.MEMORY
     store_dir: Path | None = None
+    limits: Limits = field(default_factory=Limits)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
 
@@ -66,7 +72,11 @@ class Engine:
         self._time = Timekeeping(config.app, config.time, processor, config.dead_letter_topics)
         self._partition_count: int | None = None
         self._admission = Admission(config.app, None, tuple(config.time.fed_by))
-        self._producer = TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}")
+        self.backlog = Backlog(config.limits)
+        self.observer = Observer(config.app, self.backlog, config.limits)
+        self._producer = TransactionalProducer(
+            config.kafka_config, f"{config.app}-{config.instance}", config.limits.producer_config()
+        )
         self._stores = Stores(opener(config.store, config.store_dir))
         self._partitions: dict[int, Partition] = {}
         self._changelog_offsets: dict[int, int] = {}
@@ -100,10 +110,12 @@ class Engine:
         after the changelog was read, and bring old values back.
         """
         numbers = sorted(partitions)
+        began = time.monotonic()
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
         restored = self._stores.restore(self.config.kafka_config, self.config.changelog, numbers)
         for partition in restored.values():
             self._time.prepare(partition)
+        self.observer.restored(sum(p.records_read for p in restored.values()), time.monotonic() - began)
         return restored
 
     async def adopt(self, epoch: int, restored: Mapping[int, Partition]) -> None:
@@ -113,7 +125,15 @@ class Engine:
             self._partitions = dict(restored)
             self._time.adopted()
             self._stores.lend(restored)
-            log.info("partitions adopted", app=self.config.app, partitions=sorted(restored))
+            self.observer.assigned(epoch, self._positions(), self._entries())
+            log.info("partitions adopted", epoch=epoch, partitions=sorted(restored))
+
+    def _positions(self) -> dict[Place, int]:
+        held = ((number, p.position.offsets) for number, p in self._partitions.items())
+        return places(held, self.config.dead_letter_topics)
+
+    def _entries(self) -> dict[int, int]:
+        return {number: len(partition.store) for number, partition in self._partitions.items()}
 
     def next_offset(self, topic: str, partition: int) -> int | None:
         """Where reading goes on: right after what the state contains; None, at the beginning, for an empty one."""
@@ -127,6 +147,7 @@ class Engine:
             with self._failing_for_good():
                 self._require_next(batch)
                 self._apply(batch, self._partitions[batch.partition])
+            self.backlog.done(batch)
 
     def _require_next(self, batch: RecordBatch) -> None:
         position = self._partitions[batch.partition].position.offsets.get(batch.topic, 0)
@@ -148,10 +169,12 @@ class Engine:
             yield
         except Exception:
             self._failed = True
+            self.observer.enter(Phase.FAILED)
             raise
 
     def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         dead_letter_topic, now = self.config.dead_letter_topics[batch.topic], self.config.now()
+        began = time.monotonic()
         if batch.topic == self.config.time.clock:
             admitted, processor = Admitted(batch, [], Counts()), cast("Processor", TickReader(partition.position))
         else:
@@ -168,6 +191,7 @@ class Engine:
         result.counts.add(admitted.counts)
         self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
+        self.observer.applied(batch, result, time.monotonic() - began)
 
     def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
         self._producer.begin()
@@ -248,11 +272,13 @@ class Engine:
             raise
 
     def _commit_blocking(self) -> None:
+        began = time.monotonic()
         with self._failing_for_good():
             self._changelog_offsets.clear()
             self._producer.commit(self._write_changelog(), self.group_metadata)
             for number, partition in self._partitions.items():
                 partition.committed(self._changelog_offsets.get(number))
+        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -271,9 +297,13 @@ class Engine:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
         async with self._lock:
             if lost or self._failed:
+                if self._producer.open:
+                    self.observer.aborted()
                 self._producer.abort()
             else:
                 await self._commit()
             self._epoch = -1
             given_up, self._partitions = self._partitions, {}
             await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._failed)
+            self.backlog.clear()
+            self.observer.released()

@@ -14,7 +14,7 @@ from domain.errors import UnavailableError
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.store import Mark, MemoryStore, Store
 from streams.engine.timers import Timers
-from streams.engine.transaction import TRANSACTION_TIMEOUT_MS
+from streams.engine.transaction import LIBRDKAFKA, TRANSACTION_TIMEOUT_MS
 from streams.engine.watermark import Completeness
 from topics.admin import admin_client
 
@@ -98,7 +98,7 @@ def await_stable_offsets(
     if not wanted:
         return
     # read_committed makes the request ask for stable offsets; the client repeats it until they are
-    consumer = Consumer({**kafka_config, "group.id": group, "isolation.level": "read_committed"})
+    consumer = Consumer({**kafka_config, "group.id": group, "isolation.level": "read_committed"}, logger=LIBRDKAFKA)
     try:
         consumer.committed(wanted, timeout=2 * TRANSACTION_TIMEOUT_MS / 1000)
     except KafkaException as error:
@@ -198,7 +198,9 @@ def _topic_id(kafka_config: Mapping[str, str], topic: str) -> str:
 
 
 def _tails(kafka_config: Mapping[str, str], changelog: str, stores: Mapping[int, Store]) -> list[_Tail]:
-    asking = Consumer({**kafka_config, "group.id": f"restore-{changelog}", "isolation.level": "read_uncommitted"})
+    asking = Consumer(
+        {**kafka_config, "group.id": f"restore-{changelog}", "isolation.level": "read_uncommitted"}, logger=LIBRDKAFKA
+    )
     try:
         return [
             _Tail(number, store, *watermarks(asking, TopicPartition(changelog, number)))
@@ -274,7 +276,8 @@ class _Reading:
                 "isolation.level": "read_committed",
                 "enable.partition.eof": True,
                 "auto.offset.reset": "error",
-            }
+            },
+            logger=LIBRDKAFKA,
         )
         try:
             consumer.assign([TopicPartition(self.changelog, tail.number, tail.reached) for tail in tails.values()])

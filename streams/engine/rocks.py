@@ -79,6 +79,10 @@ class RocksStore:
             self._throw_away(str(error))
             self.clear()
 
+    def __len__(self) -> int:
+        """How many keys there are, by the database's own estimate."""
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
     def get(self, key: bytes) -> bytes | None:
         """The value, or None. Raises `UnavailableError` when the database is damaged."""
         if key in self._batch:

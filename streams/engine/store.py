@@ -54,6 +54,10 @@ class Store(State, Protocol):
         """Up to where the changelog is in it; None: unknown, it must be read from the beginning."""
         ...
 
+    def __len__(self) -> int:
+        """How many keys there are; an estimate where counting would take long."""
+        ...
+
     def put_own(self, key: bytes, value: bytes | None) -> None:
         """Set a value of the engine's own; None removes it."""
         ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
@@ -14,6 +15,9 @@ from streams.engine.batch import Headers
 
 log = structlog.get_logger(__name__)
 
+LIBRDKAFKA = logging.getLogger("streams.engine.librdkafka")
+"""Takes what the client library would otherwise print to standard error."""
+
 TRANSACTION_TIMEOUT_MS = 8_000
 """Shorter than the session timeout: whoever is taken for dead has lost its transaction first."""
 PRODUCE_SECONDS_MAX = 30.0
@@ -25,7 +29,7 @@ MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 class TransactionalProducer:
     """A producer whose transaction opens with the first record and is committed or aborted as a whole."""
 
-    def __init__(self, kafka_config: Mapping[str, str], transactional_id: str) -> None:
+    def __init__(self, kafka_config: Mapping[str, str], transactional_id: str, bounds: Mapping[str, int]) -> None:
         self._producer = Producer(
             {
                 **kafka_config,
@@ -37,8 +41,9 @@ class TransactionalProducer:
                 "compression.type": "lz4",
                 "retry.backoff.ms": 5,
                 "log_level": 3,  # what is retried by itself is not worth a line
-                "queue.buffering.max.messages": 500_000,
-            }
+                **bounds,
+            },
+            logger=LIBRDKAFKA,
         )
         self._open = False
 
@@ -97,6 +102,7 @@ class TransactionalProducer:
             message = f"The transaction could not be committed: {error.args[0].str()}."
             raise UnavailableError(message, remediation="The worker starts again from its changelog.") from error
         self._open = False
+        self._producer.poll(0)  # lets the client say what it has to say
 
     def abort(self) -> None:
         """Throw the open transaction away; a broker that is away will do it by itself after the timeout."""

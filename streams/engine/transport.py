@@ -21,6 +21,9 @@ from faust.types import TP, ConsumerMessage
 
 from domain.errors import IntegrityError
 from streams.engine.batch import Headers, RecordBatch
+from streams.engine.health import Phase
+from streams.engine.limits import MEBIBYTE
+from streams.engine.transaction import LIBRDKAFKA
 
 if TYPE_CHECKING:
     from streams.engine.app import BatchApp
@@ -29,11 +32,11 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 POLL_RECORDS_MAX = 4000
-QUEUE_BATCHES_MAX = 8
 SESSION_TIMEOUT_MS = 10_000
 MAX_POLL_INTERVAL_MS = 60_000
-BLOCKED_SECONDS_MAX = 15.0
-"""How long the polling thread may wait for the queue before it pauses and keeps its membership alive by polling."""
+WAIT_SECONDS = 0.5
+ENDS_SECONDS = 1.0
+"""How often the ends of the input are looked at, and how often the event loop says that it is alive."""
 
 
 class BatchConsumer(FaustConsumer):
@@ -44,18 +47,23 @@ class BatchConsumer(FaustConsumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue(maxsize=QUEUE_BATCHES_MAX)
+        self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue()  # bounded by the engine's backlog
         self._assigned: set[TP] = set()
         self._epoch = 0
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._ready: tuple[int, list[ck.TopicPartition]] | None = None
         self._handed: dict[tuple[str, int], int] = {}
+        self._early: list[ck.Message] = []
+        self._poll_records = POLL_RECORDS_MAX
+        self._ends_read = 0.0
 
     async def on_start(self) -> None:
         """Fence the predecessor first, join the group afterwards."""
         engine = self.app.engine
+        self._observer = engine.observer
         self._main = asyncio.get_running_loop()
+        self.add_future(self._beat())
         await asyncio.to_thread(engine.start)
         self._kafka = ck.Consumer(
             {
@@ -65,14 +73,15 @@ class BatchConsumer(FaustConsumer):
                 "auto.offset.reset": "error",  # a position the log no longer holds is a loss, to be told
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed",
-                "enable.partition.eof": engine.tracks_time,
                 "partition.assignment.strategy": "range",  # co-partitions topics of equal partition counts
                 "session.timeout.ms": SESSION_TIMEOUT_MS,
                 "heartbeat.interval.ms": SESSION_TIMEOUT_MS // 4,
                 "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
-                "queued.min.messages": 100_000,
+                "enable.partition.eof": True,  # tells lag from what is no record at all
                 "fetch.wait.max.ms": 50,
-            }
+                **engine.config.limits.consumer_config(),
+            },
+            logger=LIBRDKAFKA,
         )
 
     async def subscribe(self, topics: Iterable[str]) -> None:
@@ -102,6 +111,11 @@ class BatchConsumer(FaustConsumer):
                 return
             await asyncio.sleep(self.app.engine.config.time.watermark_seconds)
 
+    async def _beat(self) -> None:
+        while not self.should_stop:
+            self._observer.beat("event loop")
+            await asyncio.sleep(ENDS_SECONDS)
+
     # The polling thread.
 
     def _poll_until_halted(self, topics: list[str]) -> None:
@@ -115,6 +129,7 @@ class BatchConsumer(FaustConsumer):
                 asyncio.run_coroutine_threadsafe(self.crash(error), self._main)
 
     def _poll(self) -> None:
+        self._observer.beat("polling thread")
         if self._ready is not None:
             (epoch, partitions), self._ready = self._ready, None
             if epoch == self._epoch:
@@ -122,49 +137,93 @@ class BatchConsumer(FaustConsumer):
                 self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
                 self.app.engine.reading(epoch)
-        # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
-        first = self._kafka.poll(0.1)
-        if first is None:
-            return
+                self._observer.enter(Phase.RUNNING)
+        self._look_at_ends()
+        epoch = self._epoch
+        arrived = self._arrivals()
+        if epoch != self._epoch:
+            return  # the partitions were given up meanwhile: what arrived before belongs to nobody here
         by_partition: dict[tuple[str, int], list[ck.Message]] = {}
         ends: dict[tuple[str, int], int] = {}
-        for message in (first, *self._kafka.consume(POLL_RECORDS_MAX - 1, 0.001)):
+        for message in arrived:
+            place = (message.topic() or "", message.partition() or 0)
             if (error := message.error()) is None:
-                by_partition.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+                by_partition.setdefault(place, []).append(message)
             elif error.code() == ck.KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's only name for it
-                ends[message.topic() or "", message.partition() or 0] = message.offset() or 0
+                before = by_partition.get(place)
+                handed = (before[-1].offset() or 0) + 1 if before else self._handed.get(place, 0)
+                ends[place] = message.offset() or 0
+                self._observer.read_to_end(place, handed, ends[place])
             elif error.code() == ck.KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's only name for it
                 raise _gone(message)
             elif error.fatal() or not error.retriable():
                 raise ck.KafkaException(error)
-        epoch = self._epoch
+        self._hand_over_all(epoch, by_partition, ends)
+
+    def _arrivals(self) -> list[ck.Message]:
+        early, self._early = self._early, []
+        if early:
+            return early
+        # poll() returns with the first record, where consume(n) would wait for n of them or its whole timeout
+        first = self._kafka.poll(0.1)
+        if first is None or self._poll_records == 1:
+            return [] if first is None else [first]
+        return [first, *self._kafka.consume(self._poll_records - 1, 0.001)]
+
+    def _hand_over_all(
+        self, epoch: int, by_partition: dict[tuple[str, int], list[ck.Message]], ends: dict[tuple[str, int], int]
+    ) -> None:
         for (topic, partition), messages in by_partition.items():
             batch = _batch(topic, partition, epoch, messages, self._handed.get((topic, partition)))
+            value_bytes = sum(map(len, messages))
+            self._poll_records = self._aimed_at(value_bytes // len(messages))
+            messages.clear()  # the batch holds what is needed of them
             self._handed[(topic, partition)] = batch.next_offset
-            self._hand_over(batch)
+            self._hand_over(batch, value_bytes)
         for (topic, partition), end in ends.items():
             after = self._handed.get((topic, partition), 0)
             self._main.call_soon_threadsafe(self.app.engine.mark_end, epoch, topic, partition, after, end)
 
-    def _hand_over(self, batch: RecordBatch) -> None:
-        """Put the batch on the queue; when processing falls far behind, stay in the group by polling while paused."""
-        handed = asyncio.run_coroutine_threadsafe(self._batches.put(batch), self._main)
+    def _aimed_at(self, record_bytes: int) -> int:
+        wanted = self.app.engine.config.limits.poll_mb * MEBIBYTE // max(1, record_bytes)
+        return max(1, min(POLL_RECORDS_MAX, wanted))
+
+    def _look_at_ends(self) -> None:
+        if (now := time.monotonic()) - self._ends_read < ENDS_SECONDS:
+            return
+        self._ends_read = now
+        found = {}
+        for topic, partition in self._handed:
+            # as the last fetch said: nothing is asked of the broker
+            known = self._kafka.get_watermark_offsets(ck.TopicPartition(topic, partition), cached=True)
+            if known is not None and known[1] >= 0:
+                found[topic, partition] = known[1]
+        self._observer.ends(found)
+
+    def _hand_over(self, batch: RecordBatch, value_bytes: int) -> None:
+        """Give the batch to the event loop, once the backlog has room for it.
+
+        When processing falls far behind, fetching is paused, and polling goes on for the sake of the membership.
+        """
+        engine = self.app.engine
         blocked_since = time.monotonic()
         paused: list[ck.TopicPartition] = []
         while not self._halt.is_set() and batch.epoch == self._epoch:
-            try:
-                handed.result(0.5)
+            if engine.backlog.admit(batch, value_bytes, WAIT_SECONDS):
+                self._main.call_soon_threadsafe(self._batches.put_nowait, batch)
                 break
-            except TimeoutError:
-                if time.monotonic() - blocked_since > BLOCKED_SECONDS_MAX:
-                    if not paused:
-                        paused = self._kafka.assignment()
-                        self._kafka.pause(paused)
-                    self._kafka.poll(0)
-        else:
-            handed.cancel()
+            self._observer.beat("polling thread")
+            if time.monotonic() - blocked_since > engine.config.limits.pause_after_seconds:
+                if not paused:
+                    paused = self._kafka.assignment()
+                    self._kafka.pause(paused)
+                    engine.observer.metrics.pauses.inc()
+                    log.info("input paused", backlog_bytes=engine.backlog.bytes, backlog_batches=len(engine.backlog))
+                if (message := self._kafka.poll(0)) is not None:
+                    self._early.append(message)
         if paused:
             self._kafka.resume(paused)
+            log.info("input resumed", seconds=round(time.monotonic() - blocked_since, 1))
 
     def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 45.0) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._main).result(timeout_seconds)
@@ -172,6 +231,8 @@ class BatchConsumer(FaustConsumer):
     def _on_assign(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
         kafka.assign([])  # nothing is fetched until the state is back; the thread goes on polling for the group
         self._epoch += 1
+        self._forget_reading()
+        self._observer.reassigned()
         assigned = {TP(p.topic, p.partition) for p in partitions}
         asyncio.run_coroutine_threadsafe(self._restore_and_assign(self._epoch, assigned), self._main)
 
@@ -183,14 +244,21 @@ class BatchConsumer(FaustConsumer):
 
     def _give_up(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition], *, lost: bool) -> None:
         self._epoch += 1
+        self._forget_reading()
+        self._observer.enter(Phase.REBALANCING)
         revoked = {TP(p.topic, p.partition) for p in partitions}
         self._on_loop(self._release(revoked, lost=lost))  # the thread waits: nothing is polled until it is done
         kafka.unassign()
+
+    def _forget_reading(self) -> None:
+        self._handed.clear()
+        self._early.clear()
 
     # The event loop.
 
     async def _restore_and_assign(self, epoch: int, assigned: set[TP]) -> None:
         engine = self.app.engine
+        engine.observer.enter(Phase.RESTORING)
         try:
             self.app.on_rebalance_start()
             self.app.consumer_generation_id += 1  # Faust fences stale messages by it, and its recovery waits for it
@@ -252,6 +320,7 @@ class BatchConsumer(FaustConsumer):
     async def on_stop(self) -> None:
         """Drain: stop polling, commit what was applied, leave the group."""
         self._halt.set()
+        self.app.engine.observer.enter(Phase.STOPPING)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 10)
         try:

@@ -34,6 +34,8 @@ DRAIN_TIMEOUT_S = 120.0
 PARKED_RETRY_S = 5.0
 PARKED_MAX = 1_000
 """Parked rows that are tried again at a time."""
+PENDING_S = 5.0
+"""How often the leader counts what waits in the outbox."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +51,9 @@ class Relay:
     `conninfo` is the database's address and `producer_config` that of the broker, with its security. `wire` may
     repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
     batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
-    the order of their versions. `published` and `published_by_topic` count the rows this relay has marked.
+    the order of their versions. `published` and `published_by_topic` count the rows this relay has marked, `refused`
+    those Kafka did not take at an attempt, `pending` those in the outbox when the leader last counted, `parked`
+    those among them that cannot be published as they are; a relay that stands by does not know.
     """
 
     def __init__(
@@ -70,11 +74,26 @@ class Relay:
         self._last_error = ""
         self._parked_tried_at = 0.0
         self.published_by_topic: Counter[str] = Counter()
+        self.refused = 0
+        self.pending: int | None = None
+        self.parked: int | None = None
+        self.phase = "starting"
+        """starting, leading, standing by or waiting (for what is away)."""
+        self.since = self.seen_at = time.monotonic()
+        """When this phase began, and when the loop last came by (monotonic seconds)."""
+        self.sent_at: float | None = None
+        """When rows were last published and marked (monotonic seconds)."""
+        self._counted_at = 0.0
 
     @property
     def published(self) -> int:
         """How many rows this relay has published and marked."""
         return self.published_by_topic.total()
+
+    @property
+    def trouble(self) -> str | None:
+        """What is being waited for; None while all is well."""
+        return self._last_error if self.phase == "waiting" else None
 
     def run(self, stop: threading.Event) -> None:
         """Publish until `stop` is set; whatever is away is waited for, with growing pauses."""
@@ -115,6 +134,7 @@ class Relay:
         except (psycopg.Error, OrdertruthError) as error:
             self._failures += 1
             self._last_error = str(error).strip()
+            self._enter("waiting")
             pause = min(BACKOFF_S_MAX, BACKOFF_S_MIN * 2 ** min(self._failures, 10)) * random.uniform(0.5, 1)
             log.warning(
                 "relay_retry", failures=self._failures, pause_s=round(pause, 2), why=self._last_error.splitlines()[:1]
@@ -123,26 +143,46 @@ class Relay:
             return False
 
     def _lead(self, stop: threading.Event, *, until_empty: bool) -> bool:
+        self.seen_at = time.monotonic()
         with Candidate(self._conninfo) as candidate:
             while not candidate.leads():
+                self._enter("standing by")  # failures stay counted: two relays must not take turns without a pause
                 if until_empty and not outbox.unpublished_count(candidate.connection):
                     return True
                 if stop.wait(STANDBY_S):
                     return False
             log.debug("relay_leads")
             self._parked_tried_at = -math.inf
-            while not stop.is_set():
-                self._retry_parked(candidate.connection)
-                found = self._publish_batch(candidate.connection, stop)
-                if found:
-                    self._failures = 0
-                    continue
-                if until_empty:
-                    _require_none_parked(outbox.parked(candidate.connection, PARKED_MAX))
-                    return True
+            try:
+                return self._publish_all(candidate.connection, stop, until_empty=until_empty)
+            finally:
+                self.pending = self.parked = None
+
+    def _publish_all(self, connection: Connection[Any], stop: threading.Event, *, until_empty: bool) -> bool:
+        while not stop.is_set():
+            self._count_pending(connection)
+            self._retry_parked(connection)
+            found = self._publish_batch(connection, stop)
+            self._enter("leading")
+            if found:
                 self._failures = 0
-                stop.wait(IDLE_S)
+                continue
+            if until_empty:
+                _require_none_parked(outbox.parked(connection, PARKED_MAX))
+                return True
+            self._failures = 0
+            stop.wait(IDLE_S)
         return False
+
+    def _enter(self, phase: str) -> None:
+        self.seen_at = time.monotonic()
+        if phase != self.phase:
+            self.phase, self.since = phase, self.seen_at
+
+    def _count_pending(self, connection: Connection[Any]) -> None:
+        if self.pending is None or time.monotonic() - self._counted_at > PENDING_S:
+            self.pending = outbox.unpublished_count(connection)
+            self._counted_at = time.monotonic()
 
     def _publish_batch(self, connection: Connection[Any], stop: threading.Event) -> int:
         """Publish the oldest rows; how many were found. In this order, on which everything rests:
@@ -175,6 +215,7 @@ class Relay:
             outbox.mark_published(connection, done)
             self._count(framed, done)
         if report.error:
+            self.refused += len(framed) - len(done)
             reason = f"Kafka did not take {len(framed) - len(done)} of {len(framed)} events: {report.error}."
             raise UnavailableError(reason, remediation="They stay in the outbox and are sent again.")
         return len(messages)
@@ -191,6 +232,7 @@ class Relay:
             except (ContractError, IntegrityError) as error:
                 stuck.add((message.topic, message.key))
                 outbox.park(connection, message, str(error))
+                self.parked = (self.parked or 0) + 1
                 log.error("relay_parked", seq=message.seq, topic=message.topic, key=message.key, why=str(error))
         return values
 
@@ -200,7 +242,8 @@ class Relay:
             return
         self._parked_tried_at = time.monotonic()
         mended = []
-        for row in outbox.parked(connection, PARKED_MAX):
+        found = outbox.parked(connection, PARKED_MAX)
+        for row in found:
             try:
                 self._framing.value(connection, row.message)
             except (ContractError, IntegrityError):
@@ -211,10 +254,12 @@ class Relay:
         if mended:
             outbox.unpark(connection, mended)
             log.info("relay_unparked", rows=len(mended))
+        self.parked = len(found) - len(mended)
 
     def _count(self, messages: Sequence[OutboxMessage], done: Sequence[Published]) -> None:
         topics = {m.seq: m.topic for m in messages}
         self.published_by_topic.update(topics[p.seq] for p in done)
+        self.sent_at = time.monotonic()
         log.debug("relay_published", rows=len(done), newest_seq=done[-1].seq)
 
 

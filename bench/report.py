@@ -1,0 +1,119 @@
+"""The figures of a run as tables, the same for the screen and for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from bench.sides import OURS
+from bench.statistics import PER_CPU_SECOND
+from bench.workload import Shape
+
+NOTHING = "-"
+
+
+class Table(NamedTuple):
+    """One table with what stands above and below it."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    remark: str
+
+
+def tables(result: Mapping[str, Any]) -> Iterator[Table]:
+    """The tables of a result, by its mode."""
+    yield from _TABLES[result["mode"]](result)
+
+
+def times(ratio: float | None) -> str:
+    """A ratio for people."""
+    return NOTHING if ratio is None else f"{ratio:.2f} x"
+
+
+def _throughput(result: Mapping[str, Any]) -> Iterator[Table]:
+    columns = (
+        "side",
+        "events/s",
+        "CPU s",
+        "broker CPU s",
+        "events/CPU s",
+        "peak MiB",
+        "outputs/event",
+        "ours is faster by",
+        "by CPU s",
+    )
+    for shape in Shape:
+        found = result[shape.value]
+        title = f"{shape}: {found['events']:,} events of {found['orders']:,} orders, {found['warm_up']:,} to warm up"
+        rows = [_throughput_row(name, side, found["ratio"]) for name, side in found["sides"].items()]
+        equal = "equal" if found["tables_equal"] else "DIFFERENT"
+        yield Table(title, columns, rows, f"The last records of all orders are {equal} on all sides.")
+
+
+def _throughput_row(name: str, side: Mapping[str, Any], ratio: Mapping[str, float]) -> tuple[str, ...]:
+    if "failed" in side:
+        return (name, "failed", *[NOTHING] * 7)
+    return (
+        name,
+        *_rates(side),
+        f"{side['outputs_per_event']:.3f}",
+        "" if name == OURS else times(ratio.get(name)),
+        "" if name == OURS else times(ratio.get(f"{name}{PER_CPU_SECOND}")),
+    )
+
+
+def _rates(side: Mapping[str, Any]) -> tuple[str, ...]:
+    broker = side["broker_cpu_seconds"]
+    return (
+        f"{side['events_per_second']:,}",
+        f"{side['cpu_seconds']:.1f}",
+        NOTHING if broker is None else f"{broker:.1f}",
+        f"{side['events_per_cpu_second']:,}",
+        f"{side['memory_mib']:.0f}",
+    )
+
+
+def _latency(result: Mapping[str, Any]) -> Iterator[Table]:
+    columns = ("side", "events", "p50 ms", "p99 ms")
+    for shape in Shape:
+        rows: list[tuple[str, ...]] = [
+            (name, "failed", NOTHING, NOTHING)
+            if "failed" in side
+            else (name, f"{side['events']:,}", f"{side['p50_ms']:.0f}", f"{side['p99_ms']:.0f}")
+            for name, side in result[shape.value]["sides"].items()
+        ]
+        title = f"{shape}: event appended until visible to a reader of committed records, {result['rate']:,} events/s"
+        yield Table(title, columns, rows, "")
+
+
+def _keys(result: Mapping[str, Any]) -> Iterator[Table]:
+    found = result["keys"]
+    columns = ("orders", "events/s", "CPU s", "broker CPU s", "events/CPU s", "peak MiB", "outputs/event")
+    rows = [
+        (f"{int(orders):,}", *_rates(side), f"{side['outputs_per_event']:.3f}")
+        for orders, side in found["orders"].items()
+    ]
+    title = f"live orders in the store, {found['updates']} changelog records each; {found['events']:,} events"
+    yield Table(title, columns, rows, f"With the many: {result['ratio']['many_to_few']:.2f} of the speed with the few.")
+
+
+def _scale(result: Mapping[str, Any]) -> Iterator[Table]:
+    columns = ("side", "workers", "events/s", "CPU s", "broker CPU s", "events/CPU s", "peak MiB")
+    for shape in Shape:
+        rows: list[tuple[str, ...]] = []
+        for name, side in result[shape.value]["sides"].items():
+            if "failed" in side:
+                rows.append((name, "failed", *[NOTHING] * 5))
+            else:
+                rows += [(name, workers, *_rates(found)) for workers, found in side["workers"].items()]
+        title = f"{shape}: one and two workers; the broker runs on the same {result['machine']['cores']} cores"
+        yield Table(title, columns, rows, "")
+
+
+_TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
+    "throughput": _throughput,
+    "latency": _latency,
+    "keys": _keys,
+    "scale": _scale,
+}

@@ -1,0 +1,1 @@
+"""What operators see of workers: health and metrics over HTTP, and the view from outside."""
