@@ -3,6 +3,9 @@
 `seq` is given when a row is inserted, not when it is committed. Within one aggregate that order is still the order
 of versions: a writer adds version n + 1 only after it has read the committed version n, hence after n got its `seq`.
 So whoever reads the unpublished rows by `seq` meets the events of each aggregate in order and without a hole.
+
+An event that cannot be put into wire format is parked: it and the later ones of its aggregate are passed over until it
+can be.
 """
 
 from __future__ import annotations
@@ -57,6 +60,15 @@ class Published:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A row that cannot be published, why, and how many unpublished rows of its aggregate wait, itself included."""
+
+    message: OutboxMessage
+    reason: str
+    waiting: int
+
+
 _INSERT = """
 INSERT INTO aggregates.outbox (topic, key, event_id, record, schema_fingerprint, headers, body, created_at)
 SELECT topic, key, event_id, record, schema_fingerprint, headers::jsonb, body, created_at
@@ -72,11 +84,27 @@ SELECT seq, topic, key, event_id, record, schema_fingerprint, headers::text, bod
 FROM (
     SELECT *, sum(octet_length(body)) OVER (ORDER BY seq) - octet_length(body) AS bytes_before
     FROM (
-        SELECT * FROM aggregates.outbox WHERE published_at IS NULL ORDER BY seq LIMIT %b
+        SELECT * FROM aggregates.outbox AS row
+        WHERE published_at IS NULL AND NOT EXISTS (
+            SELECT FROM aggregates.outbox_parked AS parked WHERE parked.topic = row.topic AND parked.key = row.key
+        )
+        ORDER BY seq LIMIT %b
     ) AS oldest
 ) AS measured
 WHERE bytes_before < %b
 ORDER BY seq
+"""
+
+_PARKED = """
+SELECT row.seq, row.topic, row.key, row.event_id, row.record, row.schema_fingerprint, row.headers::text, row.body,
+    parked.reason, waiting.count
+FROM aggregates.outbox_parked AS parked
+JOIN aggregates.outbox AS row USING (seq)
+CROSS JOIN LATERAL (
+    SELECT count(*) FROM aggregates.outbox AS later
+    WHERE later.published_at IS NULL AND later.topic = row.topic AND later.key = row.key
+) AS waiting
+ORDER BY row.seq LIMIT %b
 """
 
 _MARK = """
@@ -114,21 +142,38 @@ def insert(connection: Connection[Any], rows: Sequence[OutboxRow]) -> None:
 
 
 def unpublished(connection: Connection[Any], rows_max: int, bytes_max: int) -> list[OutboxMessage]:
-    """The oldest unpublished rows in order: at most `rows_max`, and `bytes_max` of bodies give or take one."""
+    """The oldest unpublished rows in order: at most `rows_max`, and `bytes_max` of bodies give or take one.
+
+    Aggregates with a parked row are passed over.
+    """
     found = connection.execute(_UNPUBLISHED, (rows_max, bytes_max), binary=True).fetchall()
-    return [
-        OutboxMessage(
-            seq=seq,
-            topic=topic,
-            key=key,
-            event_id=event_id,
-            record=record,
-            schema=schema,
-            headers=tuple((name, value.encode()) for name, value in orjson.loads(headers)),
-            body=body,
-        )
-        for seq, topic, key, event_id, record, schema, headers, body in found
-    ]
+    return [_message(*row) for row in found]
+
+
+def _message(
+    seq: int, topic: str, key: str, event_id: str, record: str, schema: str, headers: str, body: bytes
+) -> OutboxMessage:
+    pairs = tuple((name, value.encode()) for name, value in orjson.loads(headers))
+    return OutboxMessage(seq, topic, key, event_id, record, schema, pairs, body)
+
+
+def park(connection: Connection[Any], message: OutboxMessage, reason: str) -> None:
+    """Set a row aside with the reason; the rows of its aggregate are passed over until `unpark`."""
+    connection.execute(
+        "INSERT INTO aggregates.outbox_parked (seq, topic, key, reason) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (message.seq, message.topic, message.key, reason),
+    )
+
+
+def parked(connection: Connection[Any], rows_max: int) -> list[Parked]:
+    """The rows that were set aside, oldest first, at most `rows_max`."""
+    found = connection.execute(_PARKED, (rows_max,), binary=True).fetchall()
+    return [Parked(_message(*row), reason, waiting) for *row, reason, waiting in found]
+
+
+def unpark(connection: Connection[Any], seqs: Sequence[int]) -> None:
+    """Let rows that can be published now, and those behind them, go on."""
+    connection.execute("DELETE FROM aggregates.outbox_parked WHERE seq = ANY(%s)", (list(seqs),))
 
 
 def mark_published(connection: Connection[Any], published: Sequence[Published]) -> None:

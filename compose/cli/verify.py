@@ -65,4 +65,5 @@ def show(report: Report) -> None:
         typer.echo(f"  {mismatch}")
     if len(report.mismatches) > SHOWN_MAX:
         typer.echo(f"  ... and {len(report.mismatches) - SHOWN_MAX} more")
+    typer.echo(f"{report.lost} lost, {report.double_counted} counted twice.")
     typer.echo(f"{len(report.mismatches)} mismatches in {report.seconds:.1f} s.")

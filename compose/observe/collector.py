@@ -105,6 +105,9 @@ class _Relays(Collector):
         pending = GaugeMetricFamily(
             "ordertruth_relay_pending_rows", "Outbox rows not published yet; told by the leader.", labels=["app"]
         )
+        parked = GaugeMetricFamily(
+            "ordertruth_relay_parked_rows", "Outbox rows that cannot be published as they are.", labels=["app"]
+        )
         for watched in self._relays:
             relay = watched.relay
             for topic, count in sorted(dict(relay.published_by_topic).items()):
@@ -114,4 +117,6 @@ class _Relays(Collector):
             waiting.add_metric([watched.name], float(relay.trouble is not None))
             if (rows := relay.pending) is not None:
                 pending.add_metric([watched.name], rows)
-        yield from (sent, refused, leads, waiting, pending)
+            if (rows := relay.parked) is not None:
+                parked.add_metric([watched.name], rows)
+        yield from (sent, refused, leads, waiting, pending, parked)

@@ -113,7 +113,7 @@ class WatchedRelay:
     def state(self) -> State:
         """What it sent, and what waits."""
         relay = self.relay
-        detail = {"sent": relay.published, "refused": relay.refused, "pending": relay.pending}
+        detail = {"sent": relay.published, "refused": relay.refused, "pending": relay.pending, "parked": relay.parked}
         return State(relay.phase, {}, {}, relay.sent_at, detail)
 
 

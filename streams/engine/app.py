@@ -11,6 +11,7 @@ import faust
 from faust.types import StreamT
 
 from streams.engine.batch import RecordBatch
+from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Processor, TimedProcessor
 
@@ -26,6 +27,11 @@ class BatchApp(faust.App):
     """A `faust.App` with the engine its agents call."""
 
     engine: Engine
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop because of a failure; a stop that hangs in the client library ends the process."""
+        end_within("the stop after a failure", CRASH_SECONDS_MAX)
+        await super().crash(reason)
 
     async def on_start(self) -> None:
         """Leave what lives as long as the process out of the garbage collector's rounds, and make these rare."""

@@ -75,7 +75,7 @@ def everything() -> list[Watched]:
     sink._places["derived", 1] = 4
     relay = Relay(NO_DATABASE, NOWHERE, NoContracts())
     relay.published_by_topic["owner"] = 3
-    relay.pending = 2
+    relay.pending, relay.parked = 2, 1
     return [WatchedStream(engine), WatchedSink(sink), WatchedRelay(relay)]
 
 
@@ -154,6 +154,7 @@ def test_metrics_are_what_prometheus_reads(port: int) -> None:
     assert found["ordertruth_commit_seconds_count",] == 1
     assert found["ordertruth_relay_sent_total", "owner"] == 3
     assert found["ordertruth_relay_pending_rows",] == 2
+    assert found["ordertruth_relay_parked_rows",] == 1
     assert abs(found["ordertruth_last_commit_timestamp_seconds",] - time.time()) < 60
     assert {"process_resident_memory_bytes", "python_gc_collections"} <= families.keys()
     assert all(f.documentation for f in families.values())

@@ -13,7 +13,8 @@ from compose.supervise import Supervised
 from compose.verify.run import verify
 from domain.errors import UnavailableError
 from tests.conftest import EMBEDDED
-from tests.streams.platform import Platform
+from tests.streams.patient import Patient
+from tests.streams.platform import Platform, told_on_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,3 +32,10 @@ def platform(new_state_dir: Callable[[], Path], jar_cache_dir: Path) -> Iterator
         prepare(settings, endpoints)
         with Supervised(settings, ["sink-postgres", "sink-clickhouse"]):
             yield Platform(settings, endpoints)
+
+
+@pytest.fixture
+def patient(platform: Platform, tmp_path: Path) -> Iterator[Patient]:
+    """An order-state application of its own, on topics of one partition."""
+    with told_on_failure(tmp_path / "worker.log"):
+        yield Patient(platform, tmp_path)

@@ -14,8 +14,6 @@ from typing import NamedTuple
 
 from confluent_kafka import Producer
 
-from avro.codec import encode_body
-from avro.plain import to_avro
 from avro.registry import Registry
 from compose.settings import Settings
 from compose.stack.endpoints import Endpoints
@@ -27,7 +25,8 @@ from compose.verify.raw import read_all
 from compose.verify.run import Report, verify
 from streams.engine.batch import Headers
 from streams.engine.processor import Counts
-from tests.streams.wire import Raw, histories, raw
+from streams.testing import Record
+from tests.streams.wire import published
 from topics.catalogue import ORDER_STATE_CHANGELOG, PRODUCT_ORDERS, dead_letters_of
 
 PATIENCE_S = 60.0
@@ -67,22 +66,13 @@ class Platform:
                 "linger.ms": 5,
             }
         )
-        self._ids: dict[str, int] = {}
 
-    def events(self, orders: int, seed: int) -> list[Raw]:
+    def events(self, orders: int, seed: int) -> list[Record]:
         """The events of the orders of a tenant of its own, `sim-<seed>`, each order's in a row."""
         with Registry(self.endpoints.registry_url) as registry:
-            found = []
-            for events in histories(orders, seed):
-                for event in events:
-                    name = type(event).__name__
-                    if name not in self._ids:
-                        self._ids[name] = registry.id_for(PRODUCT_ORDERS.name, name)
-                    assert encode_body(name, to_avro(event))
-                    found.append(raw(event, self._ids[name]))
-        return found
+            return [record for order in published(orders, seed, registry) for record in order]
 
-    def publish(self, records: Sequence[Raw]) -> None:
+    def publish(self, records: Sequence[Record]) -> None:
         """Write records to the owner topic and wait until they are there."""
         failures: list[object] = []
         for record in records:

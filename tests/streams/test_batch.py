@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from streams.engine.position import Position
 from streams.engine.processor import Counts
-from tests.streams.wire import Raw, batch
+from streams.testing import Record, batch
 
 NUMBERS = st.integers(0, 2**62)
 TOPICS = st.text(min_size=1, max_size=12)
@@ -19,7 +19,7 @@ COUNTS = st.builds(Counts, NUMBERS, NUMBERS, NUMBERS, NUMBERS, NUMBERS)
 POSITIONS = st.builds(
     Position, st.dictionaries(TOPICS, NUMBERS, max_size=3), st.dictionaries(TOPICS, COUNTS, max_size=3)
 )
-RECORDS = [Raw(b"k%d" % i, b"v%d" % i if i else None, [("h", b"%d" % i)]) for i in range(3)]
+RECORDS = [Record(b"k%d" % i, b"v%d" % i if i else None, [("h", b"%d" % i)]) for i in range(3)]
 
 
 def test_next_offset_is_behind_the_last_record_whatever_gaps_there_are() -> None:

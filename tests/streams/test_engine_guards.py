@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import IntegrityError, RecordError
+from streams import testing
 from streams.engine.app import create_app
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import REASON_BYTES_MAX, dead_letter
@@ -18,6 +19,7 @@ from streams.engine.position import POSITION_KEY, Position
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import Partition
 from streams.engine.store import MemoryStore
+from streams.testing import Record
 from topics.catalogue import PRODUCT_ORDERS
 
 NOWHERE = {"bootstrap.servers": "127.0.0.1:9"}
@@ -29,9 +31,7 @@ class Counting:
 
 
 def batch(first: int, count: int, follows: int | None) -> RecordBatch:
-    span = range(first, first + count)
-    nothing: list[bytes | None] = [None] * count
-    return RecordBatch(PRODUCT_ORDERS.name, 0, 1, span, span, nothing, nothing, [[]] * count, follows)
+    return testing.batch([Record(None, None)] * count, topic=PRODUCT_ORDERS.name, offset=first, follows=follows)
 
 
 def engine_at(offset: int) -> Engine:

@@ -21,7 +21,8 @@ from streams.engine import step
 from streams.engine.batch import RecordBatch
 from streams.engine.processor import Counts, Output, State
 from streams.engine.store import MemoryStore
-from tests.streams.wire import NOW, TOPIC, Raw, batch
+from streams.testing import Record, batch
+from tests.streams.wire import NOW, TOPIC
 
 DLQ = f"dlq.{TOPIC}"
 OUT = "out"
@@ -64,9 +65,14 @@ POISON: dict[bytes, Exception] = {
 GOOD = (b"applied", b"duplicate", b"stale")
 
 
-def run(processor: Tally, records: list[Raw], store: MemoryStore, offset: int = 50) -> step.Step:
+def run(processor: Tally, records: list[Record], store: MemoryStore, offset: int = 50) -> step.Step:
     return step.run(
-        processor, batch(records, offset=offset, partition=2), NOW, store, consumer="tally", dead_letter_topic=DLQ
+        processor,
+        batch(records, topic=TOPIC, offset=offset, partition=2),
+        NOW,
+        store,
+        consumer="tally",
+        dead_letter_topic=DLQ,
     )
 
 
@@ -76,7 +82,7 @@ def content(store: MemoryStore) -> dict[bytes, bytes | None]:
 
 RECORDS = st.lists(
     st.builds(
-        Raw,
+        Record,
         st.sampled_from([b"a", b"b", None]),
         st.sampled_from([*GOOD, *POISON]) | st.none(),
         st.lists(st.tuples(st.sampled_from(["ce_id", "odd"]), st.binary(max_size=4)), max_size=2),
@@ -88,7 +94,7 @@ RECORDS = st.lists(
 @settings(max_examples=300, deadline=None)
 @given(RECORDS, RECORDS)
 def test_poison_anywhere_is_set_aside_and_its_neighbours_are_applied_as_if_it_had_never_been(
-    earlier: list[Raw], records: list[Raw]
+    earlier: list[Record], records: list[Record]
 ) -> None:
     store, oracle = MemoryStore(), MemoryStore()
     healthy = [r for r in records if r.value not in POISON]
@@ -116,7 +122,7 @@ def test_poison_anywhere_is_set_aside_and_its_neighbours_are_applied_as_if_it_ha
 
 def test_a_batch_without_poison_is_one_call() -> None:
     processor = Tally()
-    run(processor, [Raw(b"a", b"applied", [])] * 5, MemoryStore())
+    run(processor, [Record(b"a", b"applied", [])] * 5, MemoryStore())
     assert processor.calls == [5]
 
 
@@ -136,7 +142,7 @@ def test_a_dead_letter_says_where_it_was_who_could_not_read_it_and_why(
     value: bytes, code: bytes, stage: bytes, message: bytes
 ) -> None:
     headers = [("ce_id", b"1"), ("dlq_offset", b"an earlier journey")]
-    result = run(Tally(POISON), [Raw(b"a", b"applied", []), Raw(b"\xff", value, headers)], MemoryStore())
+    result = run(Tally(POISON), [Record(b"a", b"applied", []), Record(b"\xff", value, headers)], MemoryStore())
 
     (letter,) = result.dead_letters
     assert (letter.topic, letter.key, letter.value) == (DLQ, b"\xff", value)
@@ -167,11 +173,11 @@ OUTAGES: list[OrdertruthError] = [
 def test_a_bad_minute_is_no_bad_record_and_leaves_nothing_behind(outage: OrdertruthError, *, poisoned: bool) -> None:
     """No record is to blame: the batch is undone, no dead letter is written, and the worker has to stop."""
     store = MemoryStore()
-    run(Tally(), [Raw(b"a", b"applied", [])], store)
+    run(Tally(), [Record(b"a", b"applied", [])], store)
     before, told = content(store), dict(store.changes())
-    records = [Raw(b"a", b"applied", []), Raw(b"b", b"away", [])]
+    records = [Record(b"a", b"applied", []), Record(b"b", b"away", [])]
     if poisoned:
-        records[1:1] = [Raw(b"b", b"undecodable", []), Raw(b"b", b"applied", [])]
+        records[1:1] = [Record(b"b", b"undecodable", []), Record(b"b", b"applied", [])]
 
     with pytest.raises(type(outage)) as caught:
         run(Tally({**POISON, b"away": outage}), records, store)

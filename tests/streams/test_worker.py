@@ -12,8 +12,8 @@ import pytest
 from avro.codec import frame, unframe
 from compose.verify.run import verify
 from domain.errors import UnavailableError
+from streams.testing import Record
 from tests.streams.platform import Letter, eventually, kill, told_on_failure
-from tests.streams.wire import Raw
 from topics.catalogue import PRODUCT_ORDERS
 
 if TYPE_CHECKING:
@@ -31,15 +31,15 @@ def test_bad_records_end_in_the_dead_letters_once_and_byte_for_byte_and_neighbou
     body = bytes(unframe(good[0].value or b"").body)
     strange = [("ce_id", b"\xff\x00"), ("odd", b""), ("odd", b"again")]
     bad = {
-        "BAD_MAGIC": Raw(key, b"\x05garbage \x00\xff", strange),
-        "BAD_HEADERS": Raw(key, good[0].value, strange),
-        "UNDECODABLE": Raw(key, frame(unframe(good[0].value or b"").schema_id, b"\xff" * LARGEST), []),
-        "UNKNOWN_SCHEMA_ID": Raw(key, frame(2_000_000_000, body), good[0].headers),
-        "SHORT_VALUE": Raw(key, b"\x00", []),
-        "NO_KEY": Raw(None, good[0].value, good[0].headers),
-        "TOMBSTONE": Raw(key, None, good[0].headers),
-        "TRAILING_BYTES": Raw(key, (good[0].value or b"") + b"\x00", good[0].headers),
-        "KEY_MISMATCH": Raw(b"sim-301:nobody", good[0].value, good[0].headers),
+        "BAD_MAGIC": Record(key, b"\x05garbage \x00\xff", strange),
+        "BAD_HEADERS": Record(key, good[0].value, strange),
+        "UNDECODABLE": Record(key, frame(unframe(good[0].value or b"").schema_id, b"\xff" * LARGEST), []),
+        "UNKNOWN_SCHEMA_ID": Record(key, frame(2_000_000_000, body), good[0].headers),
+        "SHORT_VALUE": Record(key, b"\x00", []),
+        "NO_KEY": Record(None, good[0].value, good[0].headers),
+        "TOMBSTONE": Record(key, None, good[0].headers),
+        "TRAILING_BYTES": Record(key, (good[0].value or b"") + b"\x00", good[0].headers),
+        "KEY_MISMATCH": Record(b"sim-301:nobody", good[0].value, good[0].headers),
     }
     mixed = [*good]
     for index, record in enumerate(bad.values()):

@@ -37,7 +37,7 @@ from domain.command import CommandOutcome
 from domain.errors import UnavailableError
 from domain.order_capture.attempt import attempted
 from tests.topics.order_commands import START, note
-from tests.topics.owner_log import first_arrivals, read_all
+from tests.topics.owner_log import first_arrivals, read_all, running
 from tests.topics.test_relay import ORDERS, fill, registry, tenant, unpublished, until
 from topics import outbox
 from topics.outbox import OutboxRow, schema_fingerprint
@@ -205,13 +205,54 @@ def test_an_event_of_an_earlier_release_is_published_readably(
     assert (decoded["orderId"], decoded["catalogPublicationId"]) == (f"{tenant}:o1", None)
 
 
-def test_an_event_whose_schema_nobody_kept_is_never_mislabelled(
+def test_an_event_whose_schema_nobody_kept_is_parked_and_only_its_aggregate_waits(
     database: str, connection: psycopg.Connection, stack: Endpoints, registry: Registry, tenant: str, narrow_topic: str
 ) -> None:
-    outbox.insert(connection, [of_an_earlier_release(narrow_topic, tenant)])
-    relay = Relay(database, stack.kafka_config(), registry)
+    rows = [row(narrow_topic, tenant, v, order=o) for v in range(1, 5) for o in ("o1", "o2", "o3")]
+    rows[3] = replace(of_an_earlier_release(narrow_topic, tenant), event_id=rows[3].event_id, headers=rows[3].headers)
+    outbox.insert(connection, rows)
+    relay = Relay(database, stack.kafka_config(), registry, rows_max=5)
 
-    with pytest.raises(UnavailableError, match="which was not kept"):
-        relay.drain(timeout_s=1)
+    with pytest.raises(UnavailableError, match=r"3 events of 1 aggregates wait .* which was not kept"):
+        relay.drain(timeout_s=2)
+    arrived = read_all(stack.kafka_config(), narrow_topic, tenant)
+    assert first_arrivals(arrived) == {f"{tenant}:o1": [1], f"{tenant}:o2": [1, 2, 3, 4], f"{tenant}:o3": [1, 2, 3, 4]}
+    (parked,) = outbox.parked(connection, 10)
+    assert (parked.message.key, parked.waiting) == (f"{tenant}:o1", 3)
+    assert parked.message.event_id == rows[3].event_id
+    assert "which was not kept" in parked.reason
+
+    text, _ = older_schema()
+    writing.keep_schemas(connection, {schema_fingerprint(text): (contract(RECORD).full_name, text)})
+    assert relay.drain(timeout_s=30) == 3
     relay.close()
-    assert read_all(stack.kafka_config(), narrow_topic, tenant) == []
+    arrived = read_all(stack.kafka_config(), narrow_topic, tenant)
+    assert first_arrivals(arrived)[f"{tenant}:o1"] == [1, 2, 3, 4]
+    assert len(arrived) == len(rows), "and nothing came twice"
+    assert outbox.parked(connection, 10) == []
+
+
+def test_a_relay_that_runs_on_lets_go_what_was_mended(
+    database: str,
+    connection: psycopg.Connection,
+    stack: Endpoints,
+    registry: Registry,
+    tenant: str,
+    narrow_topic: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("topics.relay.relay.PARKED_RETRY_S", 0.2)
+    text, _ = older_schema()
+    kept = {schema_fingerprint(text): (contract(RECORD).full_name, text)}
+    spoiled = replace(of_an_earlier_release(narrow_topic, tenant), body=b"\xff")
+    writing.keep_schemas(connection, kept)
+    outbox.insert(connection, [spoiled])
+    relay = Relay(database, stack.kafka_config(), registry)
+    with running(relay):
+        until(lambda: len(outbox.parked(connection, 10)) == 1)
+        assert "cannot be read with the schema it was written with" in outbox.parked(connection, 10)[0].reason
+        mended = of_an_earlier_release(narrow_topic, tenant).body
+        connection.execute("UPDATE aggregates.outbox SET body = %s WHERE event_id = %s", (mended, spoiled.event_id))
+        until(lambda: outbox.parked(connection, 10) == [] and unpublished(connection) == 0)
+    relay.close()
+    assert len(read_all(stack.kafka_config(), narrow_topic, tenant)) == 1

@@ -38,7 +38,7 @@ class Framing:
         """The record value of a row in Confluent wire format.
 
         Raises `UnavailableError` when the registry is away, `ContractError` when the schema is not registered, and
-        `IntegrityError` when nobody kept the schema the body was written with.
+        `IntegrityError` when nobody kept the schema the body was written with or the body cannot be read with it.
         """
         agreed = contract(message.record)
         body = message.body
@@ -54,6 +54,13 @@ class Framing:
                 lost = f"Outbox row {message.seq} was written with schema {message.schema}, which was not kept."
                 raise IntegrityError(lost, remediation="Run the release that wrote it until the outbox is empty.")
             older = self._older[message.schema] = writer_schema(text)
-        data = schemaless_reader(BytesIO(message.body), older.parsed, contract(message.record).parsed)
+        agreed = contract(message.record)
+        try:
+            data = schemaless_reader(BytesIO(message.body), older.parsed, agreed.parsed)
+        except Exception as error:  # whatever is wrong with the bytes, it is wrong with this row
+            broken = (
+                f"The body of outbox row {message.seq} cannot be read with the schema it was written with: {error!r}."
+            )
+            raise IntegrityError(broken, remediation="Compare it with the event in aggregates.events.") from error
         assert isinstance(data, dict)
         return encode_body(message.record, data)

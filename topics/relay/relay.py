@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
@@ -13,7 +14,7 @@ import psycopg
 import structlog
 from psycopg import Connection
 
-from domain.errors import OrdertruthError, UnavailableError
+from domain.errors import ContractError, IntegrityError, OrdertruthError, UnavailableError
 from topics import outbox
 from topics.outbox import OutboxMessage, Published
 from topics.relay.delivery import Delivery, Framed, ProducerConfig
@@ -30,6 +31,9 @@ STANDBY_S = 0.1
 BACKOFF_S_MIN = 0.1
 BACKOFF_S_MAX = 5.0
 DRAIN_TIMEOUT_S = 120.0
+PARKED_RETRY_S = 5.0
+PARKED_MAX = 1_000
+"""Parked rows that are tried again at a time."""
 PENDING_S = 5.0
 """How often the leader counts what waits in the outbox."""
 
@@ -48,8 +52,8 @@ class Relay:
     repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
     batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
     the order of their versions. `published` and `published_by_topic` count the rows this relay has marked, `refused`
-    those Kafka did not take at an attempt, `pending` those in the outbox when the leader last counted; a relay that
-    stands by does not know.
+    those Kafka did not take at an attempt, `pending` those in the outbox when the leader last counted, `parked`
+    those among them that cannot be published as they are; a relay that stands by does not know.
     """
 
     def __init__(
@@ -68,9 +72,11 @@ class Relay:
         self._rows_max = rows_max
         self._failures = 0
         self._last_error = ""
+        self._parked_tried_at = 0.0
         self.published_by_topic: Counter[str] = Counter()
         self.refused = 0
         self.pending: int | None = None
+        self.parked: int | None = None
         self.phase = "starting"
         """starting, leading, standing by or waiting (for what is away)."""
         self.since = self.seen_at = time.monotonic()
@@ -146,21 +152,25 @@ class Relay:
                 if stop.wait(STANDBY_S):
                     return False
             log.debug("relay_leads")
+            self._parked_tried_at = -math.inf
             try:
                 return self._publish_all(candidate.connection, stop, until_empty=until_empty)
             finally:
-                self.pending = None
+                self.pending = self.parked = None
 
     def _publish_all(self, connection: Connection[Any], stop: threading.Event, *, until_empty: bool) -> bool:
         while not stop.is_set():
             self._count_pending(connection)
+            self._retry_parked(connection)
             found = self._publish_batch(connection, stop)
-            self._failures = 0
             self._enter("leading")
             if found:
+                self._failures = 0
                 continue
             if until_empty:
+                _require_none_parked(outbox.parked(connection, PARKED_MAX))
                 return True
+            self._failures = 0
             stop.wait(IDLE_S)
         return False
 
@@ -179,7 +189,8 @@ class Relay:
 
         1. Read the oldest unpublished rows by `seq`, through the session that holds the lead. They contain no event
            without the unpublished ones before it of the same aggregate (see `topics.outbox`).
-        2. Frame all of them before the first is sent: with the registry away nothing has happened yet.
+        2. Frame all of them before the first is sent: with the registry away nothing has happened yet. A row that
+           cannot be framed is parked; those behind it in its aggregate are left out with it, the others go on.
         3. Send them in waves of at most one record for each aggregate, and wait until the fate of each is known
            before the next wave. An aggregate with a failure sits the following waves out (see `Delivery`).
         4. Mark, through the same session, the delivered rows that have no undelivered row before them in their
@@ -195,24 +206,68 @@ class Relay:
         messages = outbox.unpublished(connection, self._rows_max, BYTES_MAX)
         if not messages:
             return 0
-        values = {m.seq: self._framing.value(connection, m) for m in messages}
-        batch = [Framed(m, values[m.seq]) for m in self._wire(messages)]
+        values = self._framed(connection, messages)
+        framed = [m for m in messages if m.seq in values]
+        batch = [Framed(m, values[m.seq]) for m in self._wire(framed)]
         report = self._delivery.deliver(batch, stop)
-        done = safe_to_mark(messages, report.delivered)
+        done = safe_to_mark(framed, report.delivered)
         if done:
             outbox.mark_published(connection, done)
-            self._count(messages, done)
+            self._count(framed, done)
         if report.error:
-            self.refused += len(messages) - len(done)
-            reason = f"Kafka did not take {len(messages) - len(done)} of {len(messages)} events: {report.error}."
+            self.refused += len(framed) - len(done)
+            reason = f"Kafka did not take {len(framed) - len(done)} of {len(framed)} events: {report.error}."
             raise UnavailableError(reason, remediation="They stay in the outbox and are sent again.")
         return len(messages)
+
+    def _framed(self, connection: Connection[Any], messages: Sequence[OutboxMessage]) -> dict[int, bytes]:
+        """The values of the rows by `seq`; the first that has none parks its aggregate."""
+        values: dict[int, bytes] = {}
+        stuck: set[tuple[str, str]] = set()
+        for message in messages:
+            if (message.topic, message.key) in stuck:
+                continue
+            try:
+                values[message.seq] = self._framing.value(connection, message)
+            except (ContractError, IntegrityError) as error:
+                stuck.add((message.topic, message.key))
+                outbox.park(connection, message, str(error))
+                self.parked = (self.parked or 0) + 1
+                log.error("relay_parked", seq=message.seq, topic=message.topic, key=message.key, why=str(error))
+        return values
+
+    def _retry_parked(self, connection: Connection[Any]) -> None:
+        """Let go on what can be framed by now: its schema was registered or kept, or a fitting release leads."""
+        if time.monotonic() - self._parked_tried_at < PARKED_RETRY_S:
+            return
+        self._parked_tried_at = time.monotonic()
+        mended = []
+        found = outbox.parked(connection, PARKED_MAX)
+        for row in found:
+            try:
+                self._framing.value(connection, row.message)
+            except (ContractError, IntegrityError):
+                continue
+            except UnavailableError:
+                break  # the registry is away, which must not hold up those whose ids are known
+            mended.append(row.message.seq)
+        if mended:
+            outbox.unpark(connection, mended)
+            log.info("relay_unparked", rows=len(mended))
+        self.parked = len(found) - len(mended)
 
     def _count(self, messages: Sequence[OutboxMessage], done: Sequence[Published]) -> None:
         topics = {m.seq: m.topic for m in messages}
         self.published_by_topic.update(topics[p.seq] for p in done)
         self.sent_at = time.monotonic()
         log.debug("relay_published", rows=len(done), newest_seq=done[-1].seq)
+
+
+def _require_none_parked(found: Sequence[outbox.Parked]) -> None:
+    if found:
+        first, waiting = found[0], sum(row.waiting for row in found)
+        message = f"{waiting} events of {len(found)} aggregates wait behind what cannot be published: {first.reason}"
+        raise UnavailableError(message, remediation="See aggregates.outbox_parked.")
 
 
 def safe_to_mark(messages: Sequence[OutboxMessage], delivered: Mapping[int, Published]) -> list[Published]:
