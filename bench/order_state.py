@@ -35,7 +35,7 @@ def main() -> None:
         kafka_config=plan["kafka"],
         changelog=plan["changelog"],
         dead_letter_topics={plan["input"]: plan["dead_letters"]},
-        store=StoreKind(plan["store"]),
+        store=StoreKind(plan.get("store", StoreKind.MEMORY)),
         store_dir=data_dir / "stores",
     )
     processor = OrderStateProcessor(contracts, REFERENCE_V1, plan["output"])
