@@ -25,6 +25,7 @@ from streams.engine import engine, restore, transaction, transport
 from streams.engine.app import create_app
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
+from streams.engine.limits import Limits
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import Partition
@@ -117,8 +118,8 @@ def restore_to_the_last_stable_offset() -> None:
     The second belongs to it: an engine whose position travels in the changelog falls back in both and repeats itself.
     """
 
-    def committed_only(config: Mapping[str, Any]) -> Consumer:
-        return Consumer({**config, "isolation.level": "read_committed"})
+    def committed_only(config: Mapping[str, Any], **further: Any) -> Consumer:
+        return Consumer({**config, "isolation.level": "read_committed"}, **further)
 
     restored = Engine.restore
 
@@ -202,7 +203,7 @@ def work() -> None:
 def haunt() -> None:
     """Leave a transaction open on the changelog, as a worker does that dies while it commits."""
     setattr(transaction, "TRANSACTION_TIMEOUT_MS", GHOST_TIMEOUT_MS)  # noqa: B010 - longer than the test
-    ghost = TransactionalProducer(PLAN["kafka"], PLAN["ghost"])
+    ghost = TransactionalProducer(PLAN["kafka"], PLAN["ghost"], Limits().producer_config())
     ghost.start()
     ghost.begin()
     ghost.produce(PLAN["changelog"], b"sim-0:ghost", b"never committed", partition=0)

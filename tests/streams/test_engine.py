@@ -17,6 +17,7 @@ from compose.verify.raw import read_all
 from domain.errors import UnavailableError
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
+from streams.engine.limits import Limits
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import restore
 from streams.engine.transaction import TransactionalProducer
@@ -247,7 +248,7 @@ def test_ten_thousand_batches_of_one_record_end_as_one_batch_of_ten_thousand(pla
 @pytest.fixture
 def ghost(bench: Bench) -> TransactionalProducer:
     """A worker that died with its transaction open on the changelog."""
-    dead = TransactionalProducer(bench.config, f"ghost-{bench.tag}")
+    dead = TransactionalProducer(bench.config, f"ghost-{bench.tag}", Limits().producer_config())
     dead.start()
     dead.begin()
     dead.produce(bench.changelog, b"k0", b"never committed", partition=0)
