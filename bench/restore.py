@@ -17,7 +17,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from bench.lives import Life, lives
-from bench.measure import PARTITIONS
+from bench.topics import PARTITIONS
 from compose.stack.endpoints import Endpoints
 from domain.errors import UnavailableError
 from streams.engine.engine import Engine, EngineConfig

@@ -6,6 +6,7 @@ Compiled ahead of time (`make compile`).
 from __future__ import annotations
 
 import hashlib
+from collections import OrderedDict
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -15,7 +16,7 @@ from avro.codec import HEADER, MAGIC, WriterSchema
 from avro.essentials import Essentials, essentials
 from avro.moments import format_microseconds, microseconds
 from avro.walk import UnusualError
-from domain.envelope import event_type, tenant_of
+from domain.envelope import event_type
 from domain.errors import IntegrityError, RecordError
 from domain.order_state import record
 from domain.order_state.derive import derive
@@ -62,7 +63,7 @@ class OrderStateProcessor:
         self._policy_id = policy.policy_id.encode()
         self._clock = PlatformClock()
         self._kinds: dict[str, str] = {}
-        self._known: dict[bytes, tuple[bytes, OrderFacts]] = {}
+        self._known: OrderedDict[bytes, tuple[bytes, OrderFacts]] = OrderedDict()
 
     def process(self, batch: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
         """One output for each order that changed, however many of its events the batch holds."""
@@ -82,7 +83,7 @@ class OrderStateProcessor:
                 stale += 1
             else:
                 applied += 1
-            changed[key] = self._clock.read(tenant_of(key.decode()), fact.recorded_us, now_us)
+            changed[key] = self._clock.read(_tenant(key.decode()), fact.recorded_us, now_us)
         prefix = HEADER.pack(MAGIC, self._contracts.id_for(self._topic, _RECORD)) if changed else b""
         for key, calculated_us in changed.items():
             facts = orders[key]
@@ -91,7 +92,7 @@ class OrderStateProcessor:
             self._known[key] = (stored, facts)
             out.append(self._output(key, facts, calculated_us, prefix))
         while len(self._known) > KNOWN_MAX:
-            del self._known[next(iter(self._known))]
+            self._known.popitem(last=False)
         return Counts(len(batch), applied, duplicate, stale)
 
     def _facts(self, key: bytes, stored: bytes | None) -> OrderFacts:
@@ -138,9 +139,9 @@ class OrderStateProcessor:
         except (AttributeError, KeyError, TypeError, OverflowError) as error:
             # a foreign schema let something through that no record can hold: the event is to blame, not the platform
             raise _bad("NOT_DERIVABLE", f"Order {order_id} cannot be written down: {error!r}.") from error
-        return Output(self._topic, key, prefix + body, self._headers(order_id, key, facts, calculated_us, body))
+        return Output(self._topic, key, prefix + body, self._headers(key, facts, calculated_us, body))
 
-    def _headers(self, order_id: str, key: bytes, facts: OrderFacts, calculated_us: int, body: bytes) -> Headers:
+    def _headers(self, key: bytes, facts: OrderFacts, calculated_us: int, body: bytes) -> Headers:
         newest = facts.newest
         assert newest is not None  # it has just been written
         return [
@@ -151,7 +152,7 @@ class OrderStateProcessor:
             ("ce_subject", key),
             ("ce_time", format_microseconds(newest.time_us)),
             ("ce_recordedtime", format_microseconds(calculated_us)),
-            ("ce_tenantid", tenant_of(order_id).encode()),
+            ("ce_tenantid", key[: key.find(b":")]),
             ("ce_causationid", newest.event_id.encode()),
             ("ce_policyversion", self._policy_id),
             ("content-type", b"application/avro"),
@@ -211,6 +212,11 @@ def content_hash(value: bytes, event_id: str) -> int:
     """62 bits that tell two contents apart: the event's id and body, whatever schema id framed the value."""
     digest = hashlib.blake2b(value[_HEADER_BYTES:] + event_id.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 2
+
+
+def _tenant(order_id: str) -> str:
+    """The tenant of an order whose id has been looked at."""
+    return order_id[: order_id.find(":")]
 
 
 def _uuid(digits: str) -> bytes:

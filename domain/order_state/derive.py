@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from domain.order_state.facts import Cancellation, ItemDefinition, OrderFacts, Work
-from domain.order_state.policy import HeaderPolicy
+from domain.order_state.policy import HeaderPolicy, summarise
 from domain.order_state.states import (
     TERMINAL_HEADER_STATES,
     TERMINAL_ITEM_STATES,
@@ -84,9 +84,11 @@ def derive(facts: OrderFacts, policy: HeaderPolicy) -> OrderView:
     items = _items(facts)
     cancellation_open = _requested(facts.cancellation)
     states: list[ItemState] = []
+    bits = 0
     for item in items:
         if item.executable:
             states.append(item.state)
+            bits |= 4 << item.state.code
             # a request for an item that is not terminal yet keeps the cancellation open, too
             if item.state is _CANCELLING:
                 cancellation_open = True
@@ -95,7 +97,12 @@ def derive(facts: OrderFacts, policy: HeaderPolicy) -> OrderView:
         if fallout.is_open and fallout.item_id is None and fallout.repair == _HUMAN:
             order_fallout = True
     declared = declared_state(facts)
-    state, clause = policy.header_state(declared, states, cancellation_open, order_fallout)
+    number = (bits | (2 if cancellation_open else 0) | (1 if order_fallout else 0)) << 8 | declared.code
+    decided = policy.decided.get(number)
+    if decided is None:
+        summary = summarise(declared, states, cancellation_open=cancellation_open, order_fallout=order_fallout)
+        decided = policy.decided[number] = policy.decide(summary)
+    state, clause = decided
     return OrderView(state, clause, declared, items, cancellation_open, order_fallout)
 
 

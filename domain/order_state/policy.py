@@ -93,8 +93,8 @@ class HeaderPolicy:
 
     policy_id: str
     clauses: tuple[Clause, ...]
-    _decided: dict[int, tuple[HeaderState, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Summaries decided before, as bits: there are few, and an order goes through the same ones again and again."""
+    decided: dict[int, tuple[HeaderState, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Decisions of before, for whoever can number summaries: there are few, and orders go through the same ones."""
 
     def __post_init__(self) -> None:
         """Refuse unknown words and a table that could run out of clauses."""
@@ -116,20 +116,6 @@ class HeaderPolicy:
         if clause.then == AS_DECLARED:
             return _as_declared(summary), clause.name
         return HeaderState(clause.then), clause.name
-
-    def header_state(
-        self, declared: HeaderState, executable: list[ItemState], cancellation_open: bool, order_fallout: bool
-    ) -> tuple[HeaderState, str]:
-        """The same for an order whose executable items (action other than NO_CHANGE) have the given states."""
-        key = 2 * cancellation_open + order_fallout
-        for state in executable:
-            key |= 4 << state.code
-        key = key << 8 | declared.code
-        found = self._decided.get(key)
-        if found is None:
-            summary = summarise(declared, executable, cancellation_open=cancellation_open, order_fallout=order_fallout)
-            found = self._decided[key] = self.decide(summary)
-        return found
 
 
 def _as_declared(summary: Summary) -> HeaderState:

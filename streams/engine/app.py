@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import faust
 from faust.types import StreamT
 
 from streams.engine.batch import RecordBatch
+from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Processor, TimedProcessor
 
@@ -17,10 +19,26 @@ STREAM_BATCHES_MAX = 2
 """Batches Faust may hold beside the transport's own queue; its default of 4096 is meant for single events."""
 
 
+COLLECT_AFTER = (200_000, 50, 100)
+"""A batch makes tens of thousands of objects and no cycles; the collector's defaults walk them again and again."""
+
+
 class BatchApp(faust.App):
     """A `faust.App` with the engine its agents call."""
 
     engine: Engine
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop because of a failure; a stop that hangs in the client library ends the process."""
+        end_within("the stop after a failure", CRASH_SECONDS_MAX)
+        await super().crash(reason)
+
+    async def on_start(self) -> None:
+        """Leave what lives as long as the process out of the garbage collector's rounds, and make these rare."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECT_AFTER)
+        await super().on_start()
 
 
 class _AsRead(faust.Schema[Any, Any]):

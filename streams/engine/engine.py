@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import cast
 import structlog
 from confluent_kafka import TopicPartition
 
-from domain.errors import IntegrityError
+from domain.errors import IntegrityError, UnavailableError
 from streams.engine import step
 from streams.engine.admission import Admission, Admitted
 from streams.engine.backlog import Backlog
@@ -31,11 +32,21 @@ from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, Processor, TimedProcessor
 from streams.engine.restore import Partition, await_stable_offsets
 from streams.engine.ticks import TickReader
-from streams.engine.timekeeping import TimeConfig, Timekeeping, clocks_now, ends_as_written
-from streams.engine.transaction import TransactionalProducer
+from streams.engine.timekeeping import ControlRecord, TimeConfig, Timekeeping, clocks_now, ends_as_written
+from streams.engine.transaction import (
+    ABORT_SECONDS_MAX,
+    COMMIT_SECONDS_MAX,
+    TransactionalProducer,
+    UnsettledError,
+    no_room,
+)
 from streams.engine.watermark import Observation
 
 log = structlog.get_logger(__name__)
+
+ROOM_SECONDS = 0.05
+KEEP_SECONDS_MAX = 30.0
+"""For stores on disk to write down what was committed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +85,28 @@ class Engine:
         self._admission = Admission(config.app, None, tuple(config.time.fed_by))
         self.backlog = Backlog(config.limits)
         self.observer = Observer(config.app, self.backlog, config.limits)
-        self._producer = TransactionalProducer(
-            config.kafka_config, f"{config.app}-{config.instance}", config.limits.producer_config()
-        )
+        self._producer = self._new_producer()
+        self._unsettled = False
+        """Whether the producer's transaction is in an unknown state, so that only a new producer can go on."""
+        self._settling = threading.Lock()
         self._stores = Stores(opener(config.store, config.store_dir))
         self._partitions: dict[int, Partition] = {}
         self._changelog_offsets: dict[int, int] = {}
         self._epoch = 0
         self._reading_epoch = -1
         self._failed = False
+        self._distrusted = False
+        """Whether nobody knows what the stores have seen; after an unknown commit they are undone and can be kept."""
+        self._reason: UnsettledError | None = None
+        """Why the transaction failed while a batch was applied."""
         self._lock = asyncio.Lock()
         self.group_metadata: object = None
         """The group's generation as of the last assignment: a commit under an older one is refused by the broker."""
+
+    def _new_producer(self) -> TransactionalProducer:
+        config = self.config
+        bounds = config.limits.producer_config()
+        return TransactionalProducer(config.kafka_config, f"{config.app}-{config.instance}", bounds)
 
     @property
     def tracks_time(self) -> bool:
@@ -102,13 +123,29 @@ class Engine:
         self._admission = Admission(self.config.app, self._partition_count, tuple(self.config.time.fed_by))
         self._producer.start()
 
+    def _settle(self) -> None:
+        """Have an unknown transaction finished or aborted, by a new producer under the same id."""
+        with self._settling:
+            if not self._unsettled:
+                return
+            fresh = self._new_producer()
+            try:
+                fresh.start()
+            except UnavailableError:
+                fresh.leave()
+                raise
+            self._producer.leave()
+            self._producer = fresh
+            self._unsettled = False
+
     def restore(self, partitions: Iterable[int]) -> dict[int, Partition]:
         """Read the state of partitions back, or what a kept store lacks of it; blocks, so it runs in a thread.
 
-        First the group's offsets are asked for. The broker answers only when no transaction that holds offsets of
-        these partitions is pending any more: one of a predecessor that stalled could otherwise still be committed
-        after the changelog was read, and bring old values back.
+        First what a failed commit came to is settled. Then the group's offsets are asked for. The broker answers only
+        when no transaction that holds offsets of these partitions is pending any more: one of a predecessor that
+        stalled could otherwise still be committed after the changelog was read, and bring old values back.
         """
+        self._settle()
         numbers = sorted(partitions)
         began = time.monotonic()
         await_stable_offsets(self.config.kafka_config, self.config.app, self.config.dead_letter_topics, numbers)
@@ -122,6 +159,7 @@ class Engine:
         """Work on these partitions from now on."""
         async with self._lock:
             self._epoch = epoch
+            self._failed, self._distrusted, self._reason = False, False, None
             self._partitions = dict(restored)
             self._time.adopted()
             self._stores.lend(restored)
@@ -140,13 +178,20 @@ class Engine:
         return self._partitions[partition].position.offsets.get(topic)
 
     async def process(self, batch: RecordBatch) -> None:
-        """Apply a batch within the open transaction; one of an earlier epoch is thrown away."""
+        """Apply a batch within the open transaction; one of an earlier epoch is thrown away.
+
+        What is wrong with the transaction is for the next `commit` to say.
+        """
         async with self._lock:
             if self._failed or batch.epoch != self._epoch or batch.partition not in self._partitions:
+                self.backlog.done(batch)
                 return
-            with self._failing_for_good():
-                self._require_next(batch)
-                self._apply(batch, self._partitions[batch.partition])
+            try:
+                with self._failing_for_good():
+                    self._require_next(batch)
+                    await self._apply(batch, self._partitions[batch.partition])
+            except UnsettledError as error:
+                self._reason = error
             self.backlog.done(batch)
 
     def _require_next(self, batch: RecordBatch) -> None:
@@ -167,12 +212,15 @@ class Engine:
         """
         try:
             yield
-        except Exception:
-            self._failed = True
+        except UnsettledError:
+            self._failed = self._unsettled = True
+            raise
+        except BaseException:
+            self._failed = self._distrusted = True
             self.observer.enter(Phase.FAILED)
             raise
 
-    def _apply(self, batch: RecordBatch, partition: Partition) -> None:
+    async def _apply(self, batch: RecordBatch, partition: Partition) -> None:
         dead_letter_topic, now = self.config.dead_letter_topics[batch.topic], self.config.now()
         began = time.monotonic()
         if batch.topic == self.config.time.clock:
@@ -189,16 +237,28 @@ class Engine:
             dead_letter_topic=dead_letter_topic,
         )
         result.counts.add(admitted.counts)
-        self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
+        await self._produce(result.outputs, [*admitted.dead_letters, *result.dead_letters])
         partition.position.advance(batch.topic, batch.next_offset, result.counts)
         self.observer.applied(batch, result, time.monotonic() - began)
 
-    def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
+    async def _produce(self, outputs: Sequence[Output], dead_letters: Sequence[DeadLetter]) -> None:
         self._producer.begin()
-        for output in outputs:
-            self._producer.produce(output.topic, output.key, output.value, headers=output.headers)
-        for letter in dead_letters:
-            self._producer.produce(letter.topic, letter.key, letter.value, headers=letter.headers)
+        leaving: list[Output | DeadLetter] = [*outputs, *dead_letters]
+        for output in leaving:
+            if not self._producer.offer(output.topic, output.key, output.value, headers=output.headers):
+                await self._patiently_produce(output)
+
+    async def _patiently_produce(
+        self, output: Output | DeadLetter | ControlRecord, partition: int | None = None
+    ) -> None:
+        """Wait for room in the buffer without holding up the loop: heartbeats and stops go on."""
+        deadline = time.monotonic() + COMMIT_SECONDS_MAX
+        while not self._producer.offer(
+            output.topic, output.key, output.value, headers=output.headers, partition=partition
+        ):
+            if time.monotonic() > deadline:
+                raise no_room()
+            await asyncio.sleep(ROOM_SECONDS)
 
     def reading(self, epoch: int) -> None:
         """The group's generation is known and reading has begun: from now on a commit would be accepted.
@@ -231,16 +291,14 @@ class Engine:
                 for number, shown in clocks.items():
                     self._partitions[number].completeness.observe(Observation(shown, ends[number]))
 
-    def _let_time_pass(self) -> None:
+    async def _let_time_pass(self) -> None:
         for number, partition in self._partitions.items():
             turn = self._time.turn(number, partition, self._partition_count or 0, self.config.now)
             if turn.empty:
                 continue
-            self._produce(turn.outputs, turn.dead_letters)
+            await self._produce(turn.outputs, turn.dead_letters)
             for record in turn.control:
-                self._producer.produce(
-                    record.topic, record.key, record.value, headers=record.headers, partition=record.partition
-                )
+                await self._patiently_produce(record, record.partition)
 
     async def commit(self) -> None:
         """Commit what was applied since the last time, if anything; in this order:
@@ -250,35 +308,51 @@ class Engine:
         3. the same positions go into the transaction as the group's offsets, under the group's generation;
         4. the transaction is committed, and only then the stores keep its changes for good.
 
-        Raises `UnavailableError` when it cannot be; the state is then ahead of the log and must be restored.
+        Raises `UnsettledError` when it cannot be: whether it was is then unknown, nothing more is applied or
+        committed, and who calls must `release` the partitions as lost and restore them.
         """
         self._stores.expire()
         async with self._lock:
             await self._commit()
 
     async def _commit(self) -> None:
+        if self._reason is not None:
+            reason, self._reason = self._reason, None
+            raise reason
         if self._failed:
             return
         if self.tracks_time and self._reading_epoch == self._epoch:
             with self._failing_for_good():
-                self._let_time_pass()
+                await self._let_time_pass()
         if not self._producer.open:
             return
-        job = asyncio.ensure_future(asyncio.to_thread(self._commit_blocking))
+        began = time.monotonic()
         try:
-            await asyncio.shield(job)
-        except asyncio.CancelledError:
-            await asyncio.wait([job])  # the lock must not be released while the commit goes on in its thread
+            # a little more time than it takes itself, for its own reason to be told
+            await self._producer.within(COMMIT_SECONDS_MAX + ABORT_SECONDS_MAX, self._commit_blocking)
+        finally:
+            await self._take_stock(began)
+
+    async def _take_stock(self, began: float) -> None:
+        if self._producer.open:
+            self._failed = self._unsettled = True
+            return
+        try:
+            # not along with the commit: one that returns after it was given up must not touch the stores any more
+            await self._producer.within(KEEP_SECONDS_MAX, self._keep)
+        except Exception:
+            self._failed = self._distrusted = True
+            self.observer.enter(Phase.FAILED)
             raise
+        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
+
+    def _keep(self) -> None:
+        for number, partition in self._partitions.items():
+            partition.committed(self._changelog_offsets.get(number))
 
     def _commit_blocking(self) -> None:
-        began = time.monotonic()
-        with self._failing_for_good():
-            self._changelog_offsets.clear()
-            self._producer.commit(self._write_changelog(), self.group_metadata)
-            for number, partition in self._partitions.items():
-                partition.committed(self._changelog_offsets.get(number))
-        self.observer.committed(self._positions(), self._entries(), time.monotonic() - began)
+        self._changelog_offsets = {}
+        self._producer.commit(self._write_changelog(), self.group_metadata)
 
     def _write_changelog(self) -> list[TopicPartition]:
         offsets = []
@@ -294,16 +368,25 @@ class Engine:
         return offsets
 
     async def release(self, *, lost: bool) -> None:
-        """Give the partitions up: commit what was applied, or throw it away when they are lost already."""
+        """Give the partitions up: commit what was applied, or throw it away when they are lost already.
+
+        Raises `UnsettledError` when the commit fails; the partitions are given up all the same. Takes at most what
+        two commits and an abort may take: one may be under way.
+        """
         async with self._lock:
-            if lost or self._failed:
-                if self._producer.open:
-                    self.observer.aborted()
-                self._producer.abort()
-            else:
-                await self._commit()
-            self._epoch = -1
-            given_up, self._partitions = self._partitions, {}
-            await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._failed)
-            self.backlog.clear()
-            self.observer.released()
+            try:
+                if not lost:
+                    await self._commit()
+            finally:
+                await self._give_up(lost=lost)
+
+    async def _give_up(self, *, lost: bool) -> None:
+        if self._producer.open:
+            self.observer.aborted()
+        if not self._unsettled and not await self._producer.abort():
+            self._unsettled = True
+        self._epoch = -1
+        given_up, self._partitions = self._partitions, {}
+        await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._distrusted)
+        self.backlog.clear()
+        self.observer.released()

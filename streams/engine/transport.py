@@ -10,20 +10,23 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import confluent_kafka as ck
 import structlog
 from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers import aiokafka
+from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, ConsumerMessage
 
-from domain.errors import IntegrityError
+from domain.errors import IntegrityError, UnavailableError
 from streams.engine.batch import Headers, RecordBatch
+from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 from streams.engine.health import Phase
 from streams.engine.limits import MEBIBYTE
-from streams.engine.transaction import LIBRDKAFKA
+from streams.engine.outage import OutageLog
+from streams.engine.transaction import LIBRDKAFKA, UnsettledError
 
 if TYPE_CHECKING:
     from streams.engine.app import BatchApp
@@ -34,6 +37,25 @@ T = TypeVar("T")
 POLL_RECORDS_MAX = 4000
 SESSION_TIMEOUT_MS = 10_000
 MAX_POLL_INTERVAL_MS = 60_000
+GIVE_UP_SECONDS_MAX = 45.0
+"""For giving partitions up, well below what the group waits for; two commits and an abort fit in."""
+PATIENCE_SECONDS = 300.0
+"""How long a broker that is away is waited for before the worker ends; its supervisor then starts it again."""
+RETRY_SECONDS = 0.5
+_PASSING = frozenset(
+    {
+        ck.KafkaError._TRANSPORT,  # noqa: SLF001 - the library's only names for them
+        ck.KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
+        ck.KafkaError._TIMED_OUT,  # noqa: SLF001
+        ck.KafkaError._MAX_POLL_EXCEEDED,  # noqa: SLF001
+        ck.KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        ck.KafkaError.COORDINATOR_NOT_AVAILABLE,
+        ck.KafkaError.NOT_COORDINATOR,
+        ck.KafkaError.LEADER_NOT_AVAILABLE,
+        ck.KafkaError.NOT_LEADER_FOR_PARTITION,
+    }
+)
+"""What the client gets over by itself; of a group it was put out of it says so when it has joined it again."""
 WAIT_SECONDS = 0.5
 ENDS_SECONDS = 1.0
 """How often the ends of the input are looked at, and how often the event loop says that it is alive."""
@@ -50,6 +72,8 @@ class BatchConsumer(FaustConsumer):
         self._batches: asyncio.Queue[RecordBatch] = asyncio.Queue()  # bounded by the engine's backlog
         self._assigned: set[TP] = set()
         self._epoch = 0
+        self._epoch_lock = threading.Lock()
+        self._reading_epoch = 0
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self._ready: tuple[int, list[ck.TopicPartition]] | None = None
@@ -64,7 +88,7 @@ class BatchConsumer(FaustConsumer):
         self._observer = engine.observer
         self._main = asyncio.get_running_loop()
         self.add_future(self._beat())
-        await asyncio.to_thread(engine.start)
+        await self._patiently(engine.start, lambda: self.should_stop)
         self._kafka = ck.Consumer(
             {
                 **engine.config.kafka_config,
@@ -79,6 +103,9 @@ class BatchConsumer(FaustConsumer):
                 "max.poll.interval.ms": MAX_POLL_INTERVAL_MS,
                 "enable.partition.eof": True,  # tells lag from what is no record at all
                 "fetch.wait.max.ms": 50,
+                "reconnect.backoff.max.ms": 1_000,
+                "log_level": 2,  # what is retried by itself is not worth a line, what is not comes as an error
+                "error_cb": OutageLog("consumer"),
                 **engine.config.limits.consumer_config(),
             },
             logger=LIBRDKAFKA,
@@ -97,10 +124,58 @@ class BatchConsumer(FaustConsumer):
         while not self.should_stop:
             await asyncio.sleep(self.app.engine.config.commit_seconds)
             try:
-                await self.app.engine.commit()
+                await self._commit_or_begin_again()
             except Exception as error:
                 await self.crash(error)
                 return
+
+    async def _commit_or_begin_again(self) -> None:
+        """Commit; when it is unknown whether that worked, restore the same partitions as if they had just come.
+
+        Being no longer a member is one reason for a commit to fail: the group tells soon, and its word comes first.
+        """
+        epoch = self._epoch
+        try:
+            await self.app.engine.commit()
+        except UnsettledError as error:
+            log.warning("not committed; the state is restored", app=self.app.conf.id, error=error.message)
+        else:
+            return
+        assigned = set(self._assigned)
+        if (ours := self._next_epoch_after(epoch)) is not None:
+            await self._release(assigned, lost=True)
+            await self._restore_and_assign(ours, assigned)
+
+    async def _patiently(self, call: Callable[[], T], obsolete: Callable[[], bool]) -> T:
+        """The result of a blocking call that a broker which is away makes fail, once it is back."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return await asyncio.to_thread(call)
+            except UnavailableError as error:
+                if obsolete() or self.should_stop or time.monotonic() > deadline:
+                    raise
+                log.warning("tried again", app=self.app.conf.id, error=error.message)
+                await asyncio.sleep(RETRY_SECONDS)
+
+    def _next_epoch(self) -> int:
+        """Begin an epoch: what was read under an earlier one is thrown away."""
+        with self._epoch_lock:  # the polling thread begins some, the event loop others
+            self._epoch += 1
+            return self._epoch
+
+    def _next_epoch_after(self, epoch: int) -> int | None:
+        """Begin the epoch that follows this one; None when another already has."""
+        with self._epoch_lock:
+            if epoch != self._epoch:
+                return None
+            self._epoch += 1
+            return self._epoch
+
+    async def crash(self, reason: BaseException) -> None:
+        """Stop because of a failure; a stop that hangs in the client library ends the process."""
+        end_within("the stop after a failure", CRASH_SECONDS_MAX)
+        await super().crash(reason)
 
     async def _observe_by_the_clock(self) -> None:
         while not self.should_stop:
@@ -136,13 +211,13 @@ class BatchConsumer(FaustConsumer):
                 self.app.engine.group_metadata = self._kafka.consumer_group_metadata()
                 self._handed = {(p.topic, p.partition): max(p.offset, 0) for p in partitions}
                 self._kafka.assign(partitions)
+                self._early.clear()
+                self._reading_epoch = epoch
                 self.app.engine.reading(epoch)
                 self._observer.enter(Phase.RUNNING)
         self._look_at_ends()
-        epoch = self._epoch
+        epoch = self._reading_epoch
         arrived = self._arrivals()
-        if epoch != self._epoch:
-            return  # the partitions were given up meanwhile: what arrived before belongs to nobody here
         by_partition: dict[tuple[str, int], list[ck.Message]] = {}
         ends: dict[tuple[str, int], int] = {}
         for message in arrived:
@@ -156,9 +231,10 @@ class BatchConsumer(FaustConsumer):
                 self._observer.read_to_end(place, handed, ends[place])
             elif error.code() == ck.KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - the library's only name for it
                 raise _gone(message)
-            elif error.fatal() or not error.retriable():
+            elif error.fatal() or error.code() not in _PASSING:
                 raise ck.KafkaException(error)
-        self._hand_over_all(epoch, by_partition, ends)
+        if epoch == self._epoch:  # else the partitions were given up: what arrived before belongs to nobody here
+            self._hand_over_all(epoch, by_partition, ends)
 
     def _arrivals(self) -> list[ck.Message]:
         early, self._early = self._early, []
@@ -225,16 +301,16 @@ class BatchConsumer(FaustConsumer):
             self._kafka.resume(paused)
             log.info("input resumed", seconds=round(time.monotonic() - blocked_since, 1))
 
-    def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = 45.0) -> T:
+    def _on_loop(self, coroutine: Coroutine[Any, Any, T], timeout_seconds: float = GIVE_UP_SECONDS_MAX) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._main).result(timeout_seconds)
 
     def _on_assign(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
         kafka.assign([])  # nothing is fetched until the state is back; the thread goes on polling for the group
-        self._epoch += 1
+        epoch = self._next_epoch()
         self._forget_reading()
         self._observer.reassigned()
         assigned = {TP(p.topic, p.partition) for p in partitions}
-        asyncio.run_coroutine_threadsafe(self._restore_and_assign(self._epoch, assigned), self._main)
+        asyncio.run_coroutine_threadsafe(self._restore_and_assign(epoch, assigned), self._main)
 
     def _on_revoke(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition]) -> None:
         self._give_up(kafka, partitions, lost=False)
@@ -243,7 +319,7 @@ class BatchConsumer(FaustConsumer):
         self._give_up(kafka, partitions, lost=True)
 
     def _give_up(self, kafka: ck.Consumer, partitions: list[ck.TopicPartition], *, lost: bool) -> None:
-        self._epoch += 1
+        self._next_epoch()
         self._forget_reading()
         self._observer.enter(Phase.REBALANCING)
         revoked = {TP(p.topic, p.partition) for p in partitions}
@@ -262,7 +338,8 @@ class BatchConsumer(FaustConsumer):
         try:
             self.app.on_rebalance_start()
             self.app.consumer_generation_id += 1  # Faust fences stale messages by it, and its recovery waits for it
-            restored = await asyncio.to_thread(engine.restore, {tp.partition for tp in assigned})
+            numbers = {tp.partition for tp in assigned}
+            restored = await self._patiently(lambda: engine.restore(numbers), lambda: epoch != self._epoch)
             if epoch != self._epoch:
                 return
             await engine.adopt(epoch, restored)
@@ -284,7 +361,11 @@ class BatchConsumer(FaustConsumer):
         self.app.on_rebalance_start()
         while not self._batches.empty():
             self._batches.get_nowait()
-        await self.app.engine.release(lost=lost)
+        try:
+            await self.app.engine.release(lost=lost)
+        except UnsettledError as error:
+            # what was not committed is read again by whoever works on these partitions next
+            log.warning("given up without a commit", app=self.app.conf.id, error=error.message)
         await self.on_partitions_revoked(revoked)
         self._assigned -= revoked
 
@@ -297,7 +378,9 @@ class BatchConsumer(FaustConsumer):
         except TimeoutError:
             return
         tp = TP(batch.topic, batch.partition)
-        if tp in self._assigned and batch.epoch == self._epoch:
+        if tp not in self._assigned or batch.epoch != self._epoch:
+            self.app.engine.backlog.done(batch)
+        else:
             yield (
                 tp,
                 ConsumerMessage(
@@ -325,6 +408,8 @@ class BatchConsumer(FaustConsumer):
             await asyncio.to_thread(self._thread.join, 10)
         try:
             await self.app.engine.release(lost=self.crashed)
+        except UnsettledError as error:
+            log.warning("stopped without a commit", app=self.app.conf.id, error=error.message)
         finally:
             if hasattr(self, "_kafka"):
                 await asyncio.to_thread(self._kafka.close)
@@ -405,6 +490,7 @@ class BatchTransport(aiokafka.Transport):
     """`batch://host:port` as a Faust broker URL."""
 
     Consumer = BatchConsumer
+    Producer = FaustProducer  # the bare one, which sends nothing: whatever leaves is in the engine's transaction
 
 
 def _at(tp: TP, offset: int | None) -> ck.TopicPartition:

@@ -59,57 +59,60 @@ class Sound(TransactionalProducer):
         failpoint("after commit")
 
 
-class OffsetsFirst(TransactionalProducer):
+class Holding(TransactionalProducer):
+    """Keeps some of the records back, for a transaction after the one they belong to."""
+
+    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    letting_go = False
+
+    def begin(self) -> None:
+        if not self.open:
+            self.held = []
+        super().begin()
+
+    def holds(self, key: bytes) -> bool:
+        """Whether a record of this key is kept back."""
+        raise NotImplementedError
+
+    def offer(self, *args: Any, **kwargs: Any) -> bool:
+        if self.letting_go or not self.holds(args[1]):
+            return super().offer(*args, **kwargs)
+        self.held.append((args, kwargs))
+        return True
+
+    def commit_held(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
+        """Commit what was kept back; dies before it when the test wants that."""
+        held = self.held
+        failpoint("between")
+        self.begin()
+        self.letting_go = True
+        for args, kwargs in held:
+            self.produce(*args, **kwargs)
+        self.letting_go = False
+        super().commit(offsets, group_metadata)
+
+
+class OffsetsFirst(Holding):
     """Commits how far it has read, and after that what came of it."""
 
-    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
-
-    def begin(self) -> None:
-        if not self.open:
-            self.held = []
-        super().begin()
-
-    def produce(self, *args: Any, **kwargs: Any) -> None:
-        if args[1] == POSITION_KEY:
-            super().produce(*args, **kwargs)
-        else:
-            self.held.append((args, kwargs))
+    def holds(self, key: bytes) -> bool:
+        return key != POSITION_KEY
 
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
-        held = self.held
         super().commit(offsets, group_metadata)
-        failpoint("between")
-        self.begin()
-        for args, kwargs in held:
-            super().produce(*args, **kwargs)
-        super().commit(offsets, group_metadata)
+        self.commit_held(offsets, group_metadata)
 
 
-class OffsetsOutside(TransactionalProducer):
+class OffsetsOutside(Holding):
     """Commits what came of the records, and after that how far it has read."""
 
-    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
-
-    def begin(self) -> None:
-        if not self.open:
-            self.held = []
-        super().begin()
-
-    def produce(self, *args: Any, **kwargs: Any) -> None:
-        if args[1] == POSITION_KEY:
-            self.held.append((args, kwargs))
-        else:
-            super().produce(*args, **kwargs)
+    def holds(self, key: bytes) -> bool:
+        return key == POSITION_KEY
 
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
-        held = self.held
         self._producer.commit_transaction(10.0)
         self._open = False
-        failpoint("between")
-        self.begin()
-        for args, kwargs in held:
-            super().produce(*args, **kwargs)
-        super().commit(offsets, group_metadata)
+        self.commit_held(offsets, group_metadata)
 
 
 def restore_to_the_last_stable_offset() -> None:
