@@ -17,7 +17,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from avro.codec import SchemaForId, decode
 from avro.registry import Registry
 from bench.measure import Plan, worker
-from bench.plan import Stage
+from bench.plan import COMMIT_MS, Stage
 from bench.progress import CommittedOffsets
 from bench.sides import OURS, Side
 from bench.statistics import percentile
@@ -80,7 +80,7 @@ def _once(stage: Stage, shape: Shape, side: Side, repeat: int) -> list[float]:
     total = stage.options.events
     with ExitStack() as open_, Registry(stage.endpoints.registry_url) as registry:
         source = open_.enter_context(stage.source(f"{run_name}.{side.name}", dict(STAMPED)))
-        plan = stage.plan(side, source, run_name)
+        plan = {**stage.plan(side, source, run_name), "take_ms": COMMIT_MS}
         open_.enter_context(stage.topics_of(plan))
         process = open_.enter_context(worker(side, plan, stage.place()))
         _prime(plan, registry, process, total, shape)

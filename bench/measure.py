@@ -77,7 +77,7 @@ def worker(side: Side, plan: Plan, place: Place) -> GuardedProcess:
 def measure(side: Side, plans: Sequence[Plan], bounds: Bounds, place: Place) -> Timing:
     """Run a side, one process for each plan of the same group, until the bounds are reached; then stop it.
 
-    Raises `UnavailableError` when a process ends early or commits nothing for a long time.
+    Raises `UnavailableError` when a process ends early, commits nothing for a long time, or everything at once.
     """
     plan = plans[0]
     with ExitStack() as running:
@@ -97,6 +97,9 @@ def measure(side: Side, plans: Sequence[Plan], bounds: Bounds, place: Place) -> 
         complete = watch.committed >= bounds.total
         if complete:
             await_written(plan["kafka"], plan["output"])
+    if watch.committed == started:
+        message = f"It committed all {bounds.total:,} events at once, so there is nothing to time."
+        raise UnavailableError(message, remediation="Ask for more --events.")
     memory = sum(usage.peak_mib for usage in usages)
     return Timing(watch.committed - started, watch.seen - began, cpu, broker_spent, memory, complete)
 

@@ -48,7 +48,10 @@ def _throughput(result: Mapping[str, Any]) -> Iterator[Table]:
         title = f"{shape}: {found['events']:,} events of {found['orders']:,} orders, {found['warm_up']:,} to warm up"
         rows = [_throughput_row(name, side, found["ratio"]) for name, side in found["sides"].items()]
         equal = "equal" if found["tables_equal"] else "DIFFERENT"
-        yield Table(title, columns, rows, f"The last records of all orders are {equal} on all sides.")
+        remark = f"The last records of all orders are {equal} on all sides."
+        if found["outputs_differ"]:
+            remark += f" More than a tenth more or fewer outputs than ours: {', '.join(found['outputs_differ'])}."
+        yield Table(title, columns, rows, remark)
 
 
 def _throughput_row(name: str, side: Mapping[str, Any], ratio: Mapping[str, float]) -> tuple[str, ...]:

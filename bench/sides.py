@@ -88,7 +88,7 @@ def chosen(names: Sequence[str], peers_python: Path) -> list[Side]:
     if unknown:
         message = f"Unknown peers: {', '.join(unknown)}."
         raise ConfigurationError(message, remediation=f"Choose from {', '.join(PEERS)} or `all`.")
-    sides = [SIDES[name] for name in (OURS, *wanted) if name != OURS or name not in wanted]
+    sides = [SIDES[OURS], *(SIDES[name] for name in wanted if name != OURS)]
     missing = [side.name for side in sides if importlib.util.find_spec(side.module) is None]
     if missing:
         message = f"This release cannot run {', '.join(missing)}."

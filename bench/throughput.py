@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from domain.errors import OrdertruthError
 WARM_UP_EVENTS = 250_000
 WARM_UP_FROM = 1_000_000
 WARM_UP_SHARE = 0.25
+OUTPUTS_TOLERANCE = 0.1
 
 
 @dataclass(slots=True)
@@ -55,6 +56,16 @@ def run(stage: Stage, sides: Sequence[Side]) -> dict[str, Any]:
     }
 
 
+def outputs_differ(sides: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The sides whose outputs for each event are not within `OUTPUTS_TOLERANCE` of ours: not comparable in speed."""
+    ours = sides[OURS].get("outputs_per_event")
+    return [
+        name
+        for name, side in sides.items()
+        if ours and "failed" not in side and abs(side["outputs_per_event"] / ours - 1) > OUTPUTS_TOLERANCE
+    ]
+
+
 def _one_shape(
     stage: Stage, shape: Shape, templates: list[History], total: int, sides: Sequence[Side]
 ) -> dict[str, Any]:
@@ -84,6 +95,7 @@ def _one_shape(
         "orders": published.orders,
         "sides": described,
         "ratio": ratios(described, OURS),
+        "outputs_differ": outputs_differ(described),
         "tables_equal": not any(record.differing for record in records.values()),
         "failed": [name for name, record in records.items() if record.failed is not None],
     }

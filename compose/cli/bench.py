@@ -13,8 +13,9 @@ EXIT_FAILED = 1
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command of this module."""
+    """Add the commands of this module."""
     app.command(cls=JsonCommand)(bench)
+    app.command("bench-report")(report)
 
 
 def bench(
@@ -78,6 +79,23 @@ def bench(
         _show(result)
     if result.get("failed"):
         raise typer.Exit(EXIT_FAILED)
+
+
+def report(
+    results: Annotated[list[Path] | None, typer.Argument(help="What `bench --json` has written, of any modes.")] = None,
+    docs: Annotated[Path, typer.Option(help="The page to write.")] = Path("docs/performance.md"),
+) -> None:
+    """Write the page of figures, and its picture beside it, from the JSON of runs."""
+    from bench.performance import page
+    from bench.plot import svg
+    from compose.stack.folder import read_json
+
+    found = [read_json(path) for path in results or []]
+    docs.write_text(page(found), encoding="utf-8")
+    for result in found:
+        if result["mode"] == "throughput":
+            docs.with_suffix(".svg").write_text(svg(result), encoding="utf-8")
+    typer.echo(f"wrote {docs}")
 
 
 def _tell(line: str) -> None:

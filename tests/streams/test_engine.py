@@ -23,8 +23,8 @@ from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import restore
 from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX
 from streams.engine.transport import GIVE_UP_SECONDS_MAX
+from streams.testing import Record, batch
 from tests.streams.platform import PATIENCE_S, eventually
-from tests.streams.wire import Raw, batch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,9 +74,7 @@ class Bench:
         self.tag = tag
 
     def engine(self) -> Engine:
-        config = EngineConfig(
-            f"test-{self.tag}", "0", self.config, self.changelog, {self.source: self.dlq}, commit_seconds=0.05
-        )
+        config = EngineConfig(f"test-{self.tag}", "0", self.config, self.changelog, {self.source: self.dlq})
         made = Engine(config, Copying(self.out))
         made.start()
         made.group_metadata = self.group.consumer_group_metadata()
@@ -88,7 +86,7 @@ class Bench:
         return engine
 
     def batch(self, offset: int, *values: bytes, epoch: int = 1) -> RecordBatch:
-        records = [Raw(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
+        records = [Record(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
         return batch(records, offset=offset, topic=self.source, epoch=epoch)
 
     def published(self) -> list[bytes | None]:
