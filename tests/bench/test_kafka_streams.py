@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from pathlib import Path
 from random import Random
@@ -11,31 +12,35 @@ import pytest
 
 from avro.codec import decode
 from avro.registry import Registry
-from bench.measure import PARTITIONS, create_topics, measure
-from bench.workload import Message, Shape, messages, publish
+from bench.measure import Place, await_written, worker
+from bench.progress import CommittedOffsets
+from bench.sides import OURS, PEERS_PYTHON, SIDES
+from bench.templates import Message
+from bench.topics import COMPACTED, PARTITIONS, create_topics
+from bench.workload import Shape, messages, publish, templates_for
 from compose.platform import prepare
 from compose.verify.raw import read_all
 from domain.order_state.build import canonical
-from topics.catalogue import PRODUCT_ORDERS
 
 if TYPE_CHECKING:
     from compose.settings import Settings
     from compose.stack.endpoints import Endpoints
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.stack, pytest.mark.full, pytest.mark.timeout(600)]
 
 EVENTS = 2000
-SIDES = {"ours": "bench.order_state", "theirs": "bench.kafka_streams"}
+COMPARED = {"ours": SIDES[OURS], "theirs": SIDES["kafka_streams_eos"]}
+PATIENCE_S = 240.0
 
 
 def shaken(seed: int) -> list[Message]:
     """Events out of order, a tenth of them twice, and some versions claimed by a second event."""
     random = Random(seed)
-    told = list(messages(EVENTS, seed, Shape.BURSTY))
+    told = list(messages(templates_for(EVENTS, seed), EVENTS, Shape.BURSTY))
     told += random.sample(told, len(told) // 10)
     told += [
-        (key, name, body, [(n, str(uuid.UUID(int=i)).encode() if n == "ce_id" else v) for n, v in headers])
-        for i, (key, name, body, headers) in enumerate(random.sample(told, len(told) // 20))
+        Message(key, kind, body, [(n, str(uuid.UUID(int=i)).encode() if n == "ce_id" else v) for n, v in headers])
+        for i, (key, kind, body, headers) in enumerate(random.sample(told, len(told) // 20))
     ]
     random.shuffle(told)
     return told
@@ -60,15 +65,28 @@ def last_records(endpoints: Endpoints, topic: str) -> tuple[dict[bytes, Any], se
     return table, names
 
 
+def derive(side: str, plan: dict[str, Any], total: int, logs: Path) -> None:
+    """Have a side read `total` events, and stop it."""
+    wanted = {plan["output"]: COMPACTED, plan["changelog"]: COMPACTED, plan["dead_letters"]: {}}
+    create_topics(plan["kafka"], wanted)
+    offsets = CommittedOffsets(plan["kafka"], plan["group"], plan["input"], plan["partitions"])
+    with worker(COMPARED[side], plan, Place(logs, PEERS_PYTHON, None)), offsets as committed:
+        deadline = time.monotonic() + PATIENCE_S
+        while committed.total() < total:
+            assert time.monotonic() < deadline, f"{side} committed {committed.total()} of {total}"
+            time.sleep(0.2)
+        await_written(plan["kafka"], plan["output"])
+
+
 def run(endpoints: Endpoints, folder: Path, told: list[Message], **options: Any) -> dict[str, Any]:
     """What each side made of the same events."""
     token = uuid.uuid4().hex[:8]
     kafka, source = endpoints.kafka_config(), f"bench.{token}.events"
     create_topics(kafka, {source: {}})
     with Registry(endpoints.registry_url) as registry:
-        total = publish(kafka, registry, source, PRODUCT_ORDERS.name, iter(told))
+        total = publish(kafka, registry, source, told).events
     found = {}
-    for side, module in SIDES.items():
+    for side in COMPARED:
         plan = {
             "group": f"bench-{token}-{side}",
             "input": source,
@@ -79,9 +97,11 @@ def run(endpoints: Endpoints, folder: Path, told: list[Message], **options: Any)
             "registry_url": endpoints.registry_url,
             "data_dir": str(folder / side),
             "partitions": PARTITIONS,
+            "instance": "0",
+            "commit_ms": 100,
             **options,
         }
-        measure(side, module, plan, total, 1, log_path=folder / f"{side}.log")
+        derive(side, plan, total, folder)
         table, headers = last_records(endpoints, plan["output"])
         letters = sorted((r.key or b"", r.value or b"") for r in read_all(kafka, plan["dead_letters"]))
         found[side] = (table, headers, letters)
@@ -90,7 +110,7 @@ def run(endpoints: Endpoints, folder: Path, told: list[Message], **options: Any)
 
 @pytest.mark.parametrize("shape", list(Shape))
 def test_it_derives_the_same_from_whole_stories(prepared: Endpoints, tmp_path: Path, shape: Shape) -> None:
-    found = run(prepared, tmp_path, list(messages(EVENTS, 3, shape)))
+    found = run(prepared, tmp_path, list(messages(templates_for(EVENTS, 3), EVENTS, shape)))
     assert found["ours"] == found["theirs"]
     assert found["ours"][0]
     assert found["ours"][2] == []
@@ -127,6 +147,8 @@ def test_it_goes_on_from_its_changelog_after_a_stop(prepared: Endpoints, tmp_pat
         "registry_url": prepared.registry_url,
         "output": f"bench.{token}.states",
         "partitions": PARTITIONS,
+        "instance": "0",
+        "commit_ms": 100,
     }
     table: dict[bytes, Any] = {}
     total = 0
@@ -138,8 +160,8 @@ def test_it_goes_on_from_its_changelog_after_a_stop(prepared: Endpoints, tmp_pat
             "output": f"bench.{token}.{part}.states",
         }
         with Registry(prepared.registry_url) as registry:
-            total += publish(kafka, registry, source, PRODUCT_ORDERS.name, iter(told[part::2]))
-        measure("theirs", SIDES["theirs"], plan, total, 1, log_path=tmp_path / "theirs.log")
+            total += publish(kafka, registry, source, told[part::2]).events
+        derive("theirs", plan, total, tmp_path)
         table |= last_records(prepared, plan["output"])[0]
     assert {k: _placeless(v) for k, v in table.items()} == {k: _placeless(v) for k, v in whole["theirs"][0].items()}
 
