@@ -58,16 +58,8 @@ _WORDS: Mapping[str, frozenset[str]] = {
     "repair": frozenset(repair.value for repair in Repair),
     "itemState": frozenset(state.value for state in ItemState),
 }
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "orderNumber": (str,),
-    "accountId": (str,),
-    "quoteId": (str, type(None)),
-    "quoteVersion": (int, type(None)),
-    "itemId": (str, type(None)),
-    "falloutId": (str, type(None)),
-    "failureCode": (str, type(None)),
-    "waitingFor": (str, type(None)),
-}
+_TEXTS = ("orderNumber", "accountId")
+_OPTIONAL_TEXTS = ("quoteId", "itemId", "falloutId", "failureCode", "waitingFor")
 _ITEM_TYPES: Mapping[str, tuple[type, ...]] = {
     "itemId": (str,),
     "offeringId": (str,),
@@ -77,15 +69,22 @@ _ITEM_TYPES: Mapping[str, tuple[type, ...]] = {
 _ACTIONS = frozenset(action.value for action in Action)
 
 
-def require_foldable(kind: str, payload: Mapping[str, Any]) -> None:
+def require_foldable(kind: str, payload: dict[str, Any]) -> None:
     """Refuse an event the fold could not take in.
 
     Raises `RecordError` MISSING_FIELDS, WRONG_TYPE or UNKNOWN_WORD (stage `apply`).
     """
     _require_fields(kind, _REQUIRED.get(kind, _ALWAYS), payload)
-    for field, types in _TYPES.items():
-        if not isinstance(payload.get(field), types):
-            raise _wrong_type(kind, field, payload.get(field))
+    for field in _TEXTS:
+        if not isinstance(payload[field], str):
+            raise _wrong_type(kind, field, payload[field])
+    for field in _OPTIONAL_TEXTS:
+        text = payload.get(field)
+        if text is not None and not isinstance(text, str):
+            raise _wrong_type(kind, field, text)
+    number = payload.get("quoteVersion")
+    if number is not None and not isinstance(number, int):
+        raise _wrong_type(kind, "quoteVersion", number)
     if payload["state"] not in _HEADER_STATES:
         raise _unknown_word(kind, "state", payload["state"])
     for field, words in _WORDS.items():
@@ -107,11 +106,11 @@ def _require_items(kind: str, items: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _require_fields(what: str, wanted: frozenset[str], found: Mapping[str, Any]) -> None:
-    if not wanted <= found.keys():
-        missing = ", ".join(sorted([field for field in wanted if field not in found]))
+    missing = [field for field in wanted if field not in found]
+    if missing:
         raise RecordError(
             "MISSING_FIELDS",
-            f"The {what} has no {missing}.",
+            f"The {what} has no {', '.join(sorted(missing))}.",
             stage="apply",
             remediation="Have its producer register the committed schema, then replay.",
         )

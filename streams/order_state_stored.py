@@ -139,7 +139,8 @@ def _write_versions(out: BytesWriter, facts: OrderFacts) -> None:
     versions = facts.versions
     count = len(versions)
     write_long(out, count)
-    if count not in versions or (count > 0 and max(versions) != count):
+    newest = facts.newest
+    if newest is not None and newest.version != count:
         out.append(0)
         for version in sorted(versions):
             write_long(out, version)
@@ -300,9 +301,20 @@ def _read_fallouts(walk: Walk, facts: OrderFacts) -> None:
         left -= 1
 
 
+def _topics(facts: OrderFacts) -> list[str]:
+    """The topics events were read from, nearly always one."""
+    found: list[str] = []
+    for cited in facts.inputs.values():
+        if cited.topic not in found:
+            found.append(cited.topic)
+    if len(found) > 1:
+        found.sort()
+    return found
+
+
 def _write_inputs(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     """The topics once, and the kinds without what all of them begin with."""
-    topics = sorted({cited.topic for cited in facts.inputs.values()})
+    topics = _topics(facts)
     write_long(out, len(topics))
     for topic in topics:
         write_text(out, topic)
@@ -312,7 +324,7 @@ def _write_inputs(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
         write_text(out, kind[len(_PREFIX) :] if kind.startswith(_PREFIX) else f"\0{kind}")
         _write_register(out, cited, hashed)
         write_text(out, cited.event_id)
-        write_long(out, topics.index(cited.topic))
+        write_long(out, 0 if len(topics) == 1 else topics.index(cited.topic))
         write_long(out, cited.partition)
         write_long(out, cited.offset)
 
