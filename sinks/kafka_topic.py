@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from confluent_kafka import (
@@ -21,7 +22,15 @@ from domain.errors import UnavailableError
 from sinks.contract import TopicIdentity
 from topics.admin import admin_client
 
+T = TypeVar("T")
+
 REQUEST_TIMEOUT_S = 5.0
+COORDINATOR_SECONDS_MAX = 15.0
+_COORDINATOR_MOVING = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
 
 # librdkafka prints each failed connection to standard error unless a logger takes it; what is raised says it once.
 LIBRDKAFKA = logging.getLogger(f"{__name__}.librdkafka")
@@ -72,7 +81,7 @@ class TopicDirectory:
         asking = Consumer({**self._config, "group.id": group}, logger=LIBRDKAFKA)
         try:
             partitions = [TopicPartition(topic, p) for p in self.ends(topic)]
-            found = asking.committed(partitions, timeout=REQUEST_TIMEOUT_S)
+            found = _by_the_coordinator(lambda: asking.committed(partitions, timeout=REQUEST_TIMEOUT_S))
         except KafkaException as error:
             raise _away(f"say how far {group} has read", error) from error
         finally:
@@ -85,6 +94,18 @@ class TopicDirectory:
         0 everywhere once a sink has everything and no transaction is open.
         """
         return {partition: max(0, end - positions.get(partition, 0)) for partition, end in self.ends(topic).items()}
+
+
+def _by_the_coordinator(ask: Callable[[], T]) -> T:
+    """The answer of a group's coordinator, which for a new group or right after a start may still be on its way."""
+    deadline = time.monotonic() + COORDINATOR_SECONDS_MAX
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _COORDINATOR_MOVING or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def _text(topic_id: Any) -> str:

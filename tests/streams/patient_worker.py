@@ -165,12 +165,15 @@ def lose_partitions_when_told() -> None:
     setattr(BatchConsumer, "_poll", losing)  # noqa: B010
 
 
-class Slow(OrderStateProcessor):
+class Slow:
     """Takes its time, so that batches wait behind the one it is at."""
+
+    def __init__(self, processor: OrderStateProcessor) -> None:
+        self._processor = processor
 
     def process(self, batch: RecordBatch, now: datetime, state: State, out: list[Output]) -> Counts:
         time.sleep(PLAN.get("apply_seconds", 0))
-        return super().process(batch, now, state, out)
+        return self._processor.process(batch, now, state, out)
 
 
 class OnTopic(Registry):
@@ -198,7 +201,7 @@ def work() -> None:
         changelog=PLAN["changelog"],
         dead_letter_topics={PLAN["source"]: PLAN["dead_letters"]},
     )
-    processor = Slow(OnTopic(PLAN["registry_url"]), REFERENCE_V1, PLAN["derived"])
+    processor = Slow(OrderStateProcessor(OnTopic(PLAN["registry_url"]), REFERENCE_V1, PLAN["derived"]))
     app = create_app(config, processor, [PLAN["source"]], Path(PLAN["data_dir"], PLAN["instance"]))
     faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True).execute_from_commandline()
 
