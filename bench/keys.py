@@ -17,11 +17,11 @@ from bench.templates import DIGITS, Message
 from bench.throughput import warm_up
 from bench.workload import publish
 
-FEW, MANY = 10_000, 1_000_000
+FEW = 10_000
 UPDATES = 5
 
 
-def run(stage: Stage, sides: Sequence[Side], *, few: int = FEW, many: int = MANY) -> dict[str, Any]:
+def run(stage: Stage, sides: Sequence[Side], *, few: int = FEW) -> dict[str, Any]:
     """Our engine over the same number of events with few and with many orders restored before; `ratio` many to few.
 
     Events go round the orders in turn, so that both have the same outputs for each event. Over the run an order of the
@@ -29,6 +29,7 @@ def run(stage: Stage, sides: Sequence[Side], *, few: int = FEW, many: int = MANY
     range, and a state has the same size on average.
     """
     side = next(side for side in sides if side.name == OURS)
+    many = stage.options.orders
     total = stage.options.events + warm_up(stage.options.events)
     ahead = -(-total // few)
     results: dict[str, dict[str, Any]] = {}

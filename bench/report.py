@@ -114,9 +114,48 @@ def _scale(result: Mapping[str, Any]) -> Iterator[Table]:
         yield Table(title, columns, rows, "")
 
 
+def _restore(result: Mapping[str, Any]) -> Iterator[Table]:
+    found = result["restore"]
+    columns = ("start", "records", "orders", "seconds", "CPU s", "records/s", "resident MiB")
+    rows: list[tuple[str, ...]] = [
+        (
+            name,
+            f"{once['records']:,}",
+            f"{once['orders']:,}",
+            f"{once['seconds']:.1f}",
+            f"{once['cpu_seconds']:.1f}",
+            f"{once['records_per_second']:,}",
+            f"{once['resident_mib']:,}",
+        )
+        for name, once in (("first", found["restored"]), ("again", found["again"]))
+    ]
+    title = (
+        f"{found['orders']:,} orders of {found['updates']} changelog records of {found['bytes_per_record']} bytes, "
+        f"none compacted, store: {found['store']}"
+    )
+    yield Table(title, columns, rows, "")
+
+
+def _memory(result: Mapping[str, Any]) -> Iterator[Table]:
+    found = result["memory"]
+    columns = ("when", "resident bytes for each order", "of these its state", "the store's own")
+    rows: list[tuple[str, ...]] = [
+        (
+            when,
+            f"{found[name]['resident_bytes_per_order']:,}",
+            f"{found[name]['state_bytes_per_order']:,}",
+            f"{found[name]['overhead_per_order']:,}",
+        )
+        for when, name in (("in the middle of its life", "mid_life"), ("at its end", "full_life"))
+    ]
+    yield Table(f"{found['orders']:,} orders of {found['items']} items, store: {found['store']}", columns, rows, "")
+
+
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "throughput": _throughput,
     "latency": _latency,
     "keys": _keys,
     "scale": _scale,
+    "restore": _restore,
+    "memory": _memory,
 }

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench import keys, latency, scale, throughput
+from bench import keys, latency, memory, restore, scale, throughput
 from bench.machine import command, machine
 from bench.plan import Stage
 from bench.schemas import write_schemas
 from bench.sides import Side
 from domain.errors import ConfigurationError
+from streams.engine.opening import StoreKind
+
+
+def _restore(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
+    options = stage.options
+    store = StoreKind(options.store)
+    return {"restore": restore.run(stage.endpoints, stage.state_dir, orders=options.orders, store=store)}
+
+
+def _memory(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
+    return {"memory": memory.run(orders=stage.options.orders, store=StoreKind(stage.options.store))}
+
 
 MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "throughput": throughput.run,
     "latency": latency.run,
     "keys": keys.run,
     "scale": scale.run,
+    "restore": _restore,
+    "memory": _memory,
 }
 COMPARING = frozenset({"throughput", "latency", "scale"})
 """Modes that measure peers as well."""

@@ -26,9 +26,12 @@ def bench(
         str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
-    mode: Annotated[str, typer.Option(help="What to measure: throughput, latency, keys or scale.")] = "throughput",
+    mode: Annotated[str, typer.Option(help="throughput, latency, keys, scale, restore or memory.")] = "throughput",
     store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
     rate: Annotated[int, typer.Option(min=1, help="Events per second of the latency mode.")] = 5_000,
+    orders: Annotated[
+        int, typer.Option(min=1000, help="Orders in the store, in the modes keys (many), restore and memory.")
+    ] = 1_000_000,
     slow_seconds: Annotated[
         float, typer.Option(min=1, help="After its first repeat no side is timed for longer than this.")
     ] = 120.0,
@@ -62,6 +65,7 @@ def bench(
         events=events,
         repeats=repeats,
         rate=rate,
+        orders=orders,
         store=store,
         keep=keep,
         slow_seconds=slow_seconds,

@@ -53,7 +53,7 @@ def examine() -> list[Finding]:
         settings = load_settings()
     except ConfigurationError as error:
         return [*findings, _failed("settings", error)]
-    findings.append(Finding("settings", "ok", _summary(settings)))
+    findings += [Finding("settings", "ok", _summary(settings)), _compiled()]
     folder = StateFolder(settings.state_path)
     embedded = embedded_names(settings)
     looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
@@ -88,6 +88,16 @@ def _python() -> Finding:
     if sys.version_info[:2] >= PYTHON_OLDEST:
         return Finding("python", "ok", version)
     return Finding("python", "fail", f"{version} is too old", "Use Python 3.11 or newer.", 2)
+
+
+def _compiled() -> Finding:
+    """What every event goes through is fast when it was compiled, and right in either case."""
+    from streams import order_state
+
+    if str(order_state.__file__).endswith(".py"):
+        detail = "what every event goes through runs as plain Python, several times slower"
+        return Finding("compiled modules", "warn", detail, "Install a C compiler and run `make compile`.")
+    return Finding("compiled modules", "ok", "in use")
 
 
 def _summary(settings: Settings) -> str:

@@ -103,7 +103,7 @@ class Patient:
     def haunt(self) -> None:
         """Have a worker die that leaves its transaction open on the changelog."""
         with self.worker("ghost") as ghost:
-            assert ghost.wait(30) == KILLED
+            assert ghost.wait(90) == KILLED
 
     def lay_the_ghost(self) -> None:
         """End its transaction, as its successor or its timeout would."""

@@ -25,6 +25,7 @@ from streams.engine import engine, restore, transaction, transport
 from streams.engine.app import create_app
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
+from streams.engine.limits import Limits
 from streams.engine.position import POSITION_KEY
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import Partition
@@ -58,57 +59,60 @@ class Sound(TransactionalProducer):
         failpoint("after commit")
 
 
-class OffsetsFirst(TransactionalProducer):
+class Holding(TransactionalProducer):
+    """Keeps some of the records back, for a transaction after the one they belong to."""
+
+    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
+    letting_go = False
+
+    def begin(self) -> None:
+        if not self.open:
+            self.held = []
+        super().begin()
+
+    def holds(self, key: bytes) -> bool:
+        """Whether a record of this key is kept back."""
+        raise NotImplementedError
+
+    def offer(self, *args: Any, **kwargs: Any) -> bool:
+        if self.letting_go or not self.holds(args[1]):
+            return super().offer(*args, **kwargs)
+        self.held.append((args, kwargs))
+        return True
+
+    def commit_held(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
+        """Commit what was kept back; dies before it when the test wants that."""
+        held = self.held
+        failpoint("between")
+        self.begin()
+        self.letting_go = True
+        for args, kwargs in held:
+            self.produce(*args, **kwargs)
+        self.letting_go = False
+        super().commit(offsets, group_metadata)
+
+
+class OffsetsFirst(Holding):
     """Commits how far it has read, and after that what came of it."""
 
-    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
-
-    def begin(self) -> None:
-        if not self.open:
-            self.held = []
-        super().begin()
-
-    def produce(self, *args: Any, **kwargs: Any) -> None:
-        if args[1] == POSITION_KEY:
-            super().produce(*args, **kwargs)
-        else:
-            self.held.append((args, kwargs))
+    def holds(self, key: bytes) -> bool:
+        return key != POSITION_KEY
 
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
-        held = self.held
         super().commit(offsets, group_metadata)
-        failpoint("between")
-        self.begin()
-        for args, kwargs in held:
-            super().produce(*args, **kwargs)
-        super().commit(offsets, group_metadata)
+        self.commit_held(offsets, group_metadata)
 
 
-class OffsetsOutside(TransactionalProducer):
+class OffsetsOutside(Holding):
     """Commits what came of the records, and after that how far it has read."""
 
-    held: list[tuple[tuple[Any, ...], dict[str, Any]]]
-
-    def begin(self) -> None:
-        if not self.open:
-            self.held = []
-        super().begin()
-
-    def produce(self, *args: Any, **kwargs: Any) -> None:
-        if args[1] == POSITION_KEY:
-            self.held.append((args, kwargs))
-        else:
-            super().produce(*args, **kwargs)
+    def holds(self, key: bytes) -> bool:
+        return key == POSITION_KEY
 
     def commit(self, offsets: Sequence[TopicPartition], group_metadata: object) -> None:
-        held = self.held
         self._producer.commit_transaction(10.0)
         self._open = False
-        failpoint("between")
-        self.begin()
-        for args, kwargs in held:
-            super().produce(*args, **kwargs)
-        super().commit(offsets, group_metadata)
+        self.commit_held(offsets, group_metadata)
 
 
 def restore_to_the_last_stable_offset() -> None:
@@ -117,8 +121,8 @@ def restore_to_the_last_stable_offset() -> None:
     The second belongs to it: an engine whose position travels in the changelog falls back in both and repeats itself.
     """
 
-    def committed_only(config: Mapping[str, Any]) -> Consumer:
-        return Consumer({**config, "isolation.level": "read_committed"})
+    def committed_only(config: Mapping[str, Any], **further: Any) -> Consumer:
+        return Consumer({**config, "isolation.level": "read_committed"}, **further)
 
     restored = Engine.restore
 
@@ -202,7 +206,7 @@ def work() -> None:
 def haunt() -> None:
     """Leave a transaction open on the changelog, as a worker does that dies while it commits."""
     setattr(transaction, "TRANSACTION_TIMEOUT_MS", GHOST_TIMEOUT_MS)  # noqa: B010 - longer than the test
-    ghost = TransactionalProducer(PLAN["kafka"], PLAN["ghost"])
+    ghost = TransactionalProducer(PLAN["kafka"], PLAN["ghost"], Limits().producer_config())
     ghost.start()
     ghost.begin()
     ghost.produce(PLAN["changelog"], b"sim-0:ghost", b"never committed", partition=0)

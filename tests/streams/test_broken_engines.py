@@ -33,7 +33,7 @@ def killed_at(patient: Patient, engine: str, moment: str) -> Checked:
         patient.await_rest()
         patient.arm(moment)
         patient.publish(second)
-        assert worker.wait(30) == KILLED
+        assert worker.wait(90) == KILLED
     patient.disarm()
     patient.publish(third)
     with patient.worker(engine):
@@ -54,7 +54,7 @@ def killed_beside_an_open_transaction(patient: Patient, engine: str, *, waits: b
         patient.publish(second)
         patient.await_rest()
         worker.send_signal(signal.SIGKILL)
-        assert worker.wait(30) == KILLED
+        assert worker.wait(90) == KILLED
     patient.publish(third)
     for what in ("restoring", "restored"):
         patient.told(what).unlink()

@@ -21,7 +21,7 @@ from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.processor import Counts, Output, State
 from streams.engine.restore import restore
-from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX, TransactionalProducer
+from streams.engine.transaction import ABORT_SECONDS_MAX, COMMIT_SECONDS_MAX
 from streams.engine.transport import GIVE_UP_SECONDS_MAX
 from streams.testing import Record, batch
 from tests.streams.platform import PATIENCE_S, eventually
@@ -85,18 +85,8 @@ class Bench:
         await engine.adopt(epoch, engine.restore([0]))
         return engine
 
-    async def adopted_beside(self, open_transaction: TransactionalProducer) -> Engine:
-        """An engine whose restore has to wait until this transaction ends."""
-        engine = self.engine()
-        restoring = asyncio.create_task(asyncio.to_thread(engine.restore, [0]))
-        await asyncio.sleep(1.5)
-        assert not restoring.done(), "it waits"
-        await asyncio.to_thread(open_transaction.abort)
-        await engine.adopt(1, await restoring)
-        return engine
-
-    def batch(self, offset: int, *values: bytes, epoch: int = 1, keys: int = 1_000_000) -> RecordBatch:
-        records = [Record(b"k%d" % ((offset + i) % keys), value, []) for i, value in enumerate(values)]
+    def batch(self, offset: int, *values: bytes, epoch: int = 1) -> RecordBatch:
+        records = [Record(b"k%d" % (offset + i), value, []) for i, value in enumerate(values)]
         return batch(records, offset=offset, topic=self.source, epoch=epoch)
 
     def published(self) -> list[bytes | None]:
@@ -301,61 +291,3 @@ def test_a_broker_that_does_not_answer_holds_up_neither_the_loop_nor_what_comes_
     assert max(lags) < LAG_SECONDS_MAX
     assert bench.published() == [b"k0", b"k1", b"k2"]
     assert bench.kept() == {b"k0": b"a", b"k1": b"b", b"k2": b"c"}
-
-
-def test_ten_thousand_batches_of_one_record_end_as_one_batch_of_ten_thousand(platform: Platform) -> None:
-    values = [b"%d" % number for number in range(10_000)]
-    ends = []
-    for size in (1, len(values)):
-        bench = Bench(platform.endpoints)
-
-        async def life(bench: Bench = bench, size: int = size) -> None:
-            engine = await bench.adopted()
-            for start in range(0, len(values), size):
-                await engine.process(bench.batch(start, *values[start : start + size], keys=7))
-                if start % 1000 == 0:
-                    await engine.commit()
-            await engine.release(lost=False)
-
-        asyncio.run(life())
-        restored = restore(bench.config, bench.changelog, 0)
-        counts = restored.position.counts[bench.source].to_plain()
-        published = [(r.key, r.value) for r in read_all(bench.config, bench.out)]
-        ends.append((bench.kept(), bench.next_offset(), counts, published))
-        bench.group.close()
-    assert ends[0] == ends[1]
-    assert ends[0][1] == len(ends[0][3]) == len(values)
-
-
-@pytest.fixture
-def ghost(bench: Bench) -> TransactionalProducer:
-    """A worker that died with its transaction open on the changelog."""
-    dead = TransactionalProducer(bench.config, f"ghost-{bench.tag}")
-    dead.start()
-    dead.begin()
-    dead.produce(bench.changelog, b"k0", b"never committed", partition=0)
-    dead._producer.flush(10)
-    return dead
-
-
-def test_a_transaction_that_hangs_on_the_changelog_fails_the_restore_after_its_deadline(
-    bench: Bench, ghost: TransactionalProducer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streams.engine.restore.TRANSACTION_TIMEOUT_MS", 500)
-    began = time.monotonic()
-    with pytest.raises(UnavailableError, match=r"at 0 of 1: a transaction hangs\. .*abort the hanging"):
-        restore(bench.config, bench.changelog, 0)
-    assert 1.0 <= time.monotonic() - began < 10
-    ghost.abort()
-
-
-def test_a_restore_waits_for_the_end_of_an_open_transaction_and_takes_nothing_of_it(
-    bench: Bench, ghost: TransactionalProducer
-) -> None:
-    async def life() -> None:
-        engine = await bench.adopted_beside(ghost)
-        await engine.process(bench.batch(0, b"a"))
-        await engine.release(lost=False)
-
-    asyncio.run(life())
-    assert bench.kept() == {b"k0": b"a"}
