@@ -22,7 +22,9 @@ METADATA_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 20.0
 
 # Offsets never expire, or a consumer stopped for a week would start over. Four partitions for the internal topics,
-# because each costs a file and a recovery. No automatic topics: the catalogue is the only place that names them.
+# because each costs a file and a recovery. No automatic topics: the catalogue is the only place that names them. No
+# controlled shutdown: a lone broker has nobody to hand its partitions to, and while they have no leader its transaction
+# coordinator calls commits complete that it never wrote into them (seen with 4.3.1: one stop in six lost some).
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -46,6 +48,7 @@ share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+controlled.shutdown.enable=false
 log.cleaner.dedupe.buffer.size=16777216
 num.network.threads=2
 num.io.threads=4

@@ -56,7 +56,7 @@ class Partition:
         mark = self.store.mark
         if mark is not None and changelog_offset is not None:
             record = self.position.to_bytes()
-            mark = Mark(mark.topic_id, mark.partition, changelog_offset + 1, record, time.time())
+            mark = Mark(mark.topic_id, mark.partition, changelog_offset + 1, record, time.time(), changelog_offset)
         self.store.committed(mark)
         self.timers.committed()
         if self.position != self.committed_position:
@@ -67,8 +67,9 @@ class Partition:
 class _Tail:
     """What is to be read of one partition's log, which lies from `begin` to `end`, and how far that has come.
 
-    `held` and `position` are the newest position records the store came with and has now; `since` is from when on the
-    log must hold every removal (Unix time).
+    `held` and `position` are the newest position records the store came with and the reader has met, which lies at
+    `position_offset`, with `known_at` where the former lies; `since` is from when on the log must hold every removal
+    (Unix time), and `records` how many were read that the store did not know.
     """
 
     number: int
@@ -78,6 +79,8 @@ class _Tail:
     reached: int = 0
     held: bytes = b""
     position: bytes = b""
+    position_offset: int = -1
+    known_at: int = -1
     since: float = 0.0
     records: int = 0
 
@@ -125,8 +128,12 @@ def read_back(
 
     1. ask for the ends of the log as written, uncommitted records included;
     2. empty every store whose mark does not fit the log;
-    3. read committed records from each mark until the reader stands at or past that end, all partitions at once;
+    3. read committed records until the reader stands at or past that end, all partitions at once, each from the
+       position record its store came with: that must be there still, or one after it;
     4. a store whose positions went back on the way contradicts the log: empty it and read it from the beginning.
+
+    A broker has been seen to answer a commit, and never to write it into the partitions: one that is alone and told to
+    end finds no leader for them and passes them over (Kafka 4.3.1). A store then holds what the log calls aborted.
 
     Stopping at the last stable offset instead would miss commits above an open transaction that a dead worker left
     behind. Its timeout ends it, so the wait is bounded: raises `UnavailableError` after twice that long without
@@ -216,8 +223,9 @@ def _begin(tail: _Tail, changelog: str, topic_id: str, now: float) -> None:
     if mark is None or unfit:
         _begin_anew(tail, changelog, now, unfit)
     else:
-        tail.reached, tail.since = mark.offset, mark.seconds
-        tail.held = tail.position = mark.position
+        tail.reached, tail.since = mark.position_offset if mark.position else mark.offset, mark.seconds
+        tail.held, tail.position = mark.position, b""
+        tail.known_at = mark.position_offset if mark.position else -1
 
 
 def _unfit(tail: _Tail, mark: Mark, topic_id: str, now: float) -> str:
@@ -226,7 +234,7 @@ def _unfit(tail: _Tail, mark: Mark, topic_id: str, now: float) -> str:
         return f"it belongs to partition {mark.partition} of the topic with the id {mark.topic_id}"
     if mark.offset > tail.end:
         return f"it holds the changelog up to {mark.offset}, which ends at {tail.end}"
-    if mark.offset < tail.begin:
+    if (mark.position_offset if mark.position else mark.offset) < tail.begin:
         return f"it holds the changelog up to {mark.offset}, which begins at {tail.begin}"
     if now - mark.seconds > STORE_AGE_SECONDS_MAX:
         return f"it is {(now - mark.seconds) / 86_400:.1f} days old"
@@ -238,7 +246,7 @@ def _begin_anew(tail: _Tail, changelog: str, now: float, unfit: str) -> None:
         log.warning("store thrown away", changelog=changelog, partition=tail.number, reason=unfit)
     tail.store.clear()
     tail.reached, tail.since = tail.begin, now
-    tail.held = tail.position = b""
+    tail.held, tail.position, tail.known_at = b"", b"", -1
 
 
 def _went_back(tail: _Tail) -> bool:
@@ -263,8 +271,10 @@ class _Reading:
                 self._read({tail.number: tail for tail in tails})
         finally:
             for tail in tails:
-                seconds = self.now if tail.whole else tail.since
-                tail.store.loaded(Mark(self.topic_id, tail.number, tail.reached, tail.position, seconds))
+                if tail.held and not tail.position:
+                    continue  # what it came with was not met (yet): the mark stands, and is looked at again
+                seconds, place = self.now if tail.whole else tail.since, tail.position_offset
+                tail.store.loaded(Mark(self.topic_id, tail.number, tail.reached, tail.position, seconds, place))
 
     def _read(self, tails: dict[int, _Tail]) -> None:
         consumer = Consumer(
@@ -316,7 +326,9 @@ def _load(tail: _Tail | None, messages: list[Message]) -> None:
     tail.reached = max(tail.reached, messages[-1].offset() or 0)
     if records:
         newest = {message.key() or b"": message.value() for message in records}
-        tail.position = newest.pop(POSITION_KEY, None) or tail.position
+        if (position := newest.pop(POSITION_KEY, None)) is not None:
+            tail.position = position
+            tail.position_offset = next(m.offset() or 0 for m in reversed(records) if m.key() == POSITION_KEY)
         tail.store.load_many(newest)
         tail.reached = max(tail.reached, (records[-1].offset() or 0) + 1)
-        tail.records += len(records)
+        tail.records += len(records) - (records[0].offset() == tail.known_at)

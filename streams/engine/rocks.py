@@ -17,7 +17,7 @@ from streams.engine.store import RESERVED, Mark, require_free
 
 log = structlog.get_logger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 MARK_KEY = RESERVED + b"mark"
 CACHE_BYTES = 64 << 20
 """Blocks read from disk, for all partitions of a process together; memory tables come on top, for each partition."""
@@ -254,15 +254,19 @@ def _locked(path: Path) -> int:
 
 
 def _mark_record(mark: Mark) -> bytes:
-    return orjson.dumps([FORMAT, mark.topic_id, mark.partition, mark.offset, mark.position.decode(), mark.seconds])
+    position = mark.position.decode()
+    return orjson.dumps(
+        [FORMAT, mark.topic_id, mark.partition, mark.offset, position, mark.seconds, mark.position_offset]
+    )
 
 
 def _mark_of(record: bytes | None) -> Mark | None:
     """The mark of an opened database; raises `ValueError` when it is of another format."""
     if record is None:
         return None
-    version, topic_id, partition, offset, position, seconds = orjson.loads(record)
+    version, *rest = orjson.loads(record)
     if version != FORMAT:
         message = f"its format is {version!r}, not {FORMAT}"
         raise ValueError(message)
-    return Mark(topic_id, partition, offset, position.encode(), seconds)
+    topic_id, partition, offset, position, seconds, position_offset = rest
+    return Mark(topic_id, partition, offset, position.encode(), seconds, position_offset)

@@ -25,8 +25,9 @@ class Mark:
     """Up to where a store holds the changelog.
 
     Everything committed below `offset` of this partition of the topic with this id is in the store; `position` is the
-    newest position record among it, empty when there is none. `seconds` is when that was so (Unix time): the log must
-    still hold every removal that is younger, or the rest cannot be read from there.
+    newest position record among it, empty when there is none, and `position_offset` where that lies. `seconds` is when
+    that was so (Unix time): the log must still hold every removal that is younger, or the rest cannot be read from
+    there.
     """
 
     topic_id: str
@@ -34,6 +35,7 @@ class Mark:
     offset: int
     position: bytes
     seconds: float
+    position_offset: int
 
 
 class Store(State, Protocol):

@@ -11,14 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Producer, TopicPartition
 from faust.types import TP
 from structlog.testing import capture_logs
 
 from domain.errors import UnavailableError
 from streams.engine import kept
 from streams.engine.opening import StoreKind
-from streams.engine.position import Position
+from streams.engine.position import POSITION_KEY, Position
 from streams.engine.processor import Counts
 from streams.engine.restore import STORE_AGE_SECONDS_MAX, read_back, restore
 from streams.engine.rocks import RocksStore
@@ -295,7 +295,7 @@ def test_a_store_that_does_not_fit_its_changelog_is_thrown_away(on_disk: Place, 
     marks = {
         "shorter": (replace(mark, offset=10_000), "which ends at"),
         "old": (replace(mark, seconds=mark.seconds - STORE_AGE_SECONDS_MAX - 60), "3.0 days old"),
-        "contradicting": (replace(mark, offset=0, position=ahead), "past those in the changelog"),
+        "contradicting": (replace(mark, offset=0, position_offset=0, position=ahead), "past those in the changelog"),
     }
     store.loaded(marks[wrong][0])
     with capture_logs() as logs:
@@ -303,6 +303,31 @@ def test_a_store_that_does_not_fit_its_changelog_is_thrown_away(on_disk: Place, 
     assert [marks[wrong][1] in told for told in reasons(logs)] == [True]
     assert dict(store.starting_with(b"k")) == fold(EVENTS)
     assert restored.position.counts[on_disk.source] == Counts(read=200, applied=200)
+
+
+def test_a_store_with_a_transaction_the_log_calls_aborted_is_thrown_away(on_disk: Place) -> None:
+    """Whatever the broker answered its worker."""
+    filled(on_disk)
+    store = MemoryStore()
+    mark = read_back(on_disk.kafka, on_disk.changelog, {0: store})[0].store.mark
+    assert mark is not None
+    ahead, lies_at = Position({on_disk.source: 10_000}).to_bytes(), []
+    producer = Producer({**on_disk.kafka, "transactional.id": f"{on_disk.changelog}-unlucky"})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for key, value in ((b"k1", b"never"), (POSITION_KEY, ahead)):
+        producer.produce(
+            on_disk.changelog, value, key, partition=0, on_delivery=lambda _, sent: lies_at.append(sent.offset())
+        )
+    assert producer.flush(30) == 0
+    producer.abort_transaction(30)
+    store.load_many({b"k1": b"never"})
+    store.loaded(replace(mark, offset=lies_at[-1] + 1, position=ahead, position_offset=lies_at[-1]))
+    with capture_logs() as logs:
+        restored = read_back(on_disk.kafka, on_disk.changelog, {0: store})[0]
+    assert ["past those in the changelog" in told for told in reasons(logs)] == [True]
+    assert dict(store.starting_with(b"k")) == fold(EVENTS)
+    assert restored.position.offsets == {on_disk.source: 200}
 
 
 def test_a_store_is_too_old_long_before_removals_vanish_from_the_changelog() -> None:

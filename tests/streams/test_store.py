@@ -27,7 +27,7 @@ VALUES = st.none() | st.binary(max_size=3)
 
 
 def mark(offset: int) -> Mark:
-    return Mark("topic", 0, offset, b"{}", 1.5)
+    return Mark("topic", 0, offset, b"{}", 1.5, 0)
 
 
 def content(store: Store) -> dict[bytes, bytes]:

@@ -16,7 +16,7 @@ from streams.engine.store import Mark
 if TYPE_CHECKING:
     from pathlib import Path
 
-MARK = Mark("topic", 3, 7, b'{"offsets":{},"counts":{}}', 1.5)
+MARK = Mark("topic", 3, 7, b'{"offsets":{},"counts":{}}', 1.5, 6)
 
 
 def value(number: int) -> bytes:
