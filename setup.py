@@ -15,7 +15,10 @@ COMPILED = tomllib.loads((HERE / "pyproject.toml").read_text())["tool"]["ordertr
 # the editable installation leaves compiling to `make compile`, which repeats it whenever a source has changed
 INTERPRETED = bool(os.environ.get("ORDERTRUTH_INTERPRETED"))
 
-modules = [] if INTERPRETED else mypycify([*COMPILED], opt_level="3", debug_level="0")
+# what they share lies in a package of ours, where an editable installation finds it
+SHARED = "domain.compiled"
+
+modules = [] if INTERPRETED else mypycify([*COMPILED], opt_level="3", debug_level="0", group_name=SHARED)
 for module in modules:
     module.optional = True
 setup(ext_modules=modules)
