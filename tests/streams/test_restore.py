@@ -17,6 +17,7 @@ from structlog.testing import capture_logs
 
 from domain.errors import UnavailableError
 from streams.engine import kept
+from streams.engine.copartition import partitions_of
 from streams.engine.opening import StoreKind
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.processor import Counts
@@ -50,6 +51,12 @@ def place(request: pytest.FixtureRequest, platform: Platform, tmp_path: Path) ->
 @pytest.fixture
 def on_disk(platform: Platform, tmp_path: Path) -> Place:
     return Place.made(platform.endpoints, tmp_path, StoreKind.ROCKSDB)
+
+
+def at_home(partition: int, count: int) -> list[Event]:
+    """The events whose keys belong to a partition of so many."""
+    homes = partitions_of([b"k%d" % number for number, _ in EVENTS], count)
+    return [event for event, home in zip(EVENTS, homes, strict=True) if home == partition]
 
 
 def filled(place: Place) -> None:
@@ -147,14 +154,15 @@ def test_all_partitions_are_read_at_once_each_into_its_own_store(platform: Platf
     place = Place.made(platform.endpoints, tmp_path, StoreKind.MEMORY, partitions=4)
     with place.worker("0") as first, place.worker("1") as second:
         first.assign(0, 1, 2, 3)
-        for number in range(3):
-            first.read(*EVENTS[number::3], partition=number)
+        told = {number: at_home(number, 4) for number in range(3)}
+        for number, events in told.items():
+            first.read(*events, partition=number)
             first.commit()
         first.release()
-        assert second.assign(0, 1, 2, 3) == 3 * (40 + POSITION)
-        for number in range(3):
-            assert second.content(number) == fold(EVENTS[number::3])
-            assert second.counted(number).read == len(EVENTS[number::3])
+        assert second.assign(0, 1, 2, 3) == sum(len(fold(events)) + POSITION for events in told.values())
+        for number, events in told.items():
+            assert second.content(number) == fold(events)
+            assert second.counted(number).read == len(events)
         assert second.content(3) == {}
         assert second.engine.next_offset(place.source, 3) is None
 
@@ -229,7 +237,7 @@ def test_a_store_of_another_partition_is_thrown_away(platform: Platform, tmp_pat
     (place.folder / "0" / "partition-0").rename(place.folder / "0" / "partition-1")
     with place.worker() as worker, capture_logs() as logs:
         worker.assign(0, 1)
-        assert worker.content(0) == fold(EVENTS)
+        assert worker.content(0) == fold(at_home(0, 2))
         assert worker.content(1) == {}
     assert [reason.startswith("it belongs to partition 0") for reason in reasons(logs)] == [True]
 
