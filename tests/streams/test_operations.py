@@ -35,9 +35,10 @@ from tests.streams.platform import eventually, kill, told_on_failure
 from topics.catalogue import ORDER_STATE_CHANGELOG, PRODUCT_ORDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from streams.testing import Record
     from tests.streams.platform import Platform
 
 pytestmark = pytest.mark.stack
@@ -169,11 +170,18 @@ def test_a_stopped_process_does_not_answer_and_its_lag_shows_from_outside(platfo
         platform.await_read(before.read + len(load))
 
 
+def paced(platform: Platform, load: Sequence[Record]) -> None:
+    """Publish over some seconds: all at once, the worker would have read everything before it can be told to stop."""
+    for start in range(0, len(load), 100):
+        platform.publish(load[start : start + 100])
+        time.sleep(0.1)
+
+
 def test_a_worker_told_to_stop_under_load_has_committed_what_it_applied(platform: Platform) -> None:
     load = platform.events(400, seed=403)
     before = platform.caught_up()
     single = platform.single_worker()
-    publishing = threading.Thread(target=platform.publish, args=(load,))
+    publishing = threading.Thread(target=paced, args=(platform, load))
     with told_on_failure(single.log_path):
         with single:
             waited_for(platform)
