@@ -9,6 +9,7 @@ from typing import Self
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from domain.errors import UnavailableError
+from sinks.kafka_topic import answered_by_coordinator
 
 _ASK_SECONDS = 10.0
 
@@ -34,7 +35,7 @@ class CommittedOffsets:
     def total(self) -> int:
         """Ask the broker. Raises `UnavailableError` when it does not answer."""
         try:
-            found = self._consumer.committed(self._partitions, timeout=_ASK_SECONDS)
+            found = answered_by_coordinator(lambda: self._consumer.committed(self._partitions, timeout=_ASK_SECONDS))
         except KafkaException as error:
             message = f"The broker does not say how far was read: {error.args[0].str()}."
             raise UnavailableError(message, remediation="Look at the broker's log.") from error

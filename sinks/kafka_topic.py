@@ -81,7 +81,7 @@ class TopicDirectory:
         asking = Consumer({**self._config, "group.id": group}, logger=LIBRDKAFKA)
         try:
             partitions = [TopicPartition(topic, p) for p in self.ends(topic)]
-            found = _by_the_coordinator(lambda: asking.committed(partitions, timeout=REQUEST_TIMEOUT_S))
+            found = answered_by_coordinator(lambda: asking.committed(partitions, timeout=REQUEST_TIMEOUT_S))
         except KafkaException as error:
             raise _away(f"say how far {group} has read", error) from error
         finally:
@@ -96,7 +96,7 @@ class TopicDirectory:
         return {partition: max(0, end - positions.get(partition, 0)) for partition, end in self.ends(topic).items()}
 
 
-def _by_the_coordinator(ask: Callable[[], T]) -> T:
+def answered_by_coordinator(ask: Callable[[], T]) -> T:
     """The answer of a group's coordinator, which for a new group or right after a start may still be on its way."""
     deadline = time.monotonic() + COORDINATOR_SECONDS_MAX
     while True:

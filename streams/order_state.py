@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from datetime import datetime
+from sys import intern
 from typing import Any, Final, Protocol
 
 from avro.aliases import canonical_actions, canonical_event
@@ -15,6 +16,7 @@ from avro.batch import BatchDecoder
 from avro.codec import HEADER, MAGIC, WriterSchema
 from avro.essentials import Essentials, essentials
 from avro.moments import format_microseconds, microseconds
+from avro.uuids import format_uuid
 from avro.walk import UnusualError
 from domain.envelope import event_type
 from domain.errors import IntegrityError, RecordError
@@ -110,7 +112,7 @@ class OrderStateProcessor:
         read = self._decoder.decode(batch.values)
         if read.failures:
             raise read.failures[0][1]
-        topic, partition, offsets = batch.topic, batch.partition, batch.offsets
+        topic, partition, offsets = intern(batch.topic), batch.partition, batch.offsets
         keys, values, headers = batch.keys, batch.values, batch.headers
         facts: list[tuple[Fact, bytes]] = []
         for index, data in enumerate(read.data):
@@ -146,7 +148,7 @@ class OrderStateProcessor:
         assert newest is not None  # it has just been written
         return [
             ("ce_specversion", b"1.0"),
-            ("ce_id", _uuid(hashlib.blake2b(body, digest_size=16).hexdigest())),
+            ("ce_id", format_uuid(hashlib.blake2b(body, digest_size=16).digest()).encode()),
             ("ce_type", _TYPE),
             ("ce_source", _SOURCE),
             ("ce_subject", key),
@@ -217,10 +219,6 @@ def content_hash(value: bytes, event_id: str) -> int:
 def _tenant(order_id: str) -> str:
     """The tenant of an order whose id has been looked at."""
     return order_id[: order_id.find(":")]
-
-
-def _uuid(digits: str) -> bytes:
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}".encode()
 
 
 def _bad(code: str, message: str) -> RecordError:

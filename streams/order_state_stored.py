@@ -5,11 +5,13 @@ The same facts always give the same bytes, whatever order they were learnt in. C
 
 from __future__ import annotations
 
+from sys import intern
 from typing import Final
 
 from librt.strings import BytesWriter, read_i64_le, write_i64_le
 from mypy_extensions import i64
 
+from avro.uuids import format_uuid, parse_uuid
 from avro.walk import Walk
 from avro.writing import write_long, write_optional_long, write_optional_text, write_text
 from domain.order_state.facts import (
@@ -26,10 +28,12 @@ from domain.order_state.facts import (
 )
 from domain.order_state.states import HeaderState, ItemState
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """First byte of every value; facts in another format are rebuilt from the events, never guessed at."""
 
 _PREFIX: Final = "ProductOrder"
+_PACKED: Final[i64] = -1
+"""In place of a text's length: sixteen bytes follow."""
 _HEADER_STATES: Final = list(HeaderState)
 _ITEM_STATES: Final = list(ItemState)
 
@@ -47,7 +51,7 @@ def to_bytes(facts: OrderFacts) -> bytes:
     else:
         out.append(1)
         _write_register(out, newest, hashed)
-        write_text(out, newest.event_id)
+        _write_id(out, newest.event_id)
         write_long(out, newest.time_us)
         write_long(out, newest.recorded_us)
         write_text(out, newest.order_number)
@@ -98,7 +102,7 @@ def from_bytes(stored: bytes) -> OrderFacts:
     return facts
 
 
-_FORMAT_AS_NUMBER: Final[i64] = -1
+_FORMAT_AS_NUMBER: Final[i64] = 1
 """The first byte, read as zigzag."""
 
 
@@ -123,6 +127,25 @@ def _flag(walk: Walk) -> bool:
 
 def _text(walk: Walk) -> str:
     begin = walk.span(walk.number())
+    return walk.data[begin : walk.at].decode("utf-8")
+
+
+def _write_id(out: BytesWriter, event_id: str) -> None:
+    """Ids of our own owners are UUIDs and take 16 bytes; whatever else a producer calls its events is text."""
+    packed = parse_uuid(event_id)
+    if packed is None:
+        write_text(out, event_id)
+    else:
+        write_long(out, _PACKED)
+        out.write(packed)
+
+
+def _id(walk: Walk) -> str:
+    length = walk.number()
+    if length == _PACKED:
+        begin = walk.span(16)
+        return format_uuid(walk.data[begin : walk.at])
+    begin = walk.span(length)
     return walk.data[begin : walk.at].decode("utf-8")
 
 
@@ -183,7 +206,7 @@ def _read_versions(walk: Walk, facts: OrderFacts) -> None:
 def _read_newest(walk: Walk, facts: OrderFacts) -> Newest:
     version = walk.number()
     content = _content(walk, facts, version)
-    event_id, time_us, recorded_us = _text(walk), walk.number(), walk.number()
+    event_id, time_us, recorded_us = _id(walk), walk.number(), walk.number()
     number, account, quote = _text(walk), _text(walk), _optional_text(walk)
     quote_version = _optional_long(walk)
     state = _text(walk)
@@ -195,6 +218,17 @@ def _write_definition(out: BytesWriter, definition: Definition | None, hashed: b
         out.append(0)
         return
     out.append(1)
+    if hashed:
+        _write_items(out, definition, hashed)
+        return
+    if not definition.stored:
+        own = BytesWriter()
+        _write_items(own, definition, hashed)
+        definition.stored = own.getvalue()
+    out.write(definition.stored)
+
+
+def _write_items(out: BytesWriter, definition: Definition, hashed: bool) -> None:
     _write_register(out, definition, hashed)
     write_long(out, len(definition.items))
     for item in definition.items:
@@ -226,7 +260,7 @@ def _write_work(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
         _write_register(out, work, hashed)
         write_long(out, work.state.code)
         write_long(out, work.since_us)
-        write_text(out, work.caused_by)
+        _write_id(out, work.caused_by)
         write_optional_text(out, work.cause)
 
 
@@ -236,7 +270,7 @@ def _read_work(walk: Walk, facts: OrderFacts) -> None:
         item_id, version = _text(walk), walk.number()
         content = _content(walk, facts, version)
         state, since_us = _ITEM_STATES[walk.number()], walk.number()
-        caused_by, cause = _text(walk), _optional_text(walk)
+        caused_by, cause = _id(walk), _optional_text(walk)
         facts.work[item_id] = Work(version, content, state, since_us, caused_by, cause)
         left -= 1
 
@@ -307,8 +341,7 @@ def _topics(facts: OrderFacts) -> list[str]:
     for cited in facts.inputs.values():
         if cited.topic not in found:
             found.append(cited.topic)
-    if len(found) > 1:
-        found.sort()
+    found.sort()
     return found
 
 
@@ -319,28 +352,39 @@ def _write_inputs(out: BytesWriter, facts: OrderFacts, hashed: bool) -> None:
     for topic in topics:
         write_text(out, topic)
     write_long(out, len(facts.inputs))
-    for kind in sorted(facts.inputs):
-        cited = facts.inputs[kind]
-        write_text(out, kind[len(_PREFIX) :] if kind.startswith(_PREFIX) else f"\0{kind}")
-        _write_register(out, cited, hashed)
-        write_text(out, cited.event_id)
-        write_long(out, 0 if len(topics) == 1 else topics.index(cited.topic))
-        write_long(out, cited.partition)
-        write_long(out, cited.offset)
+    lasting = not hashed and len(topics) == 1
+    for kind, cited in facts.inputs.items():
+        if not lasting:
+            _write_citation(out, kind, cited, topics.index(cited.topic), hashed)
+            continue
+        if not cited.stored:
+            own = BytesWriter()
+            _write_citation(own, kind, cited, 0, hashed)
+            cited.stored = own.getvalue()
+        out.write(cited.stored)
+
+
+def _write_citation(out: BytesWriter, kind: str, cited: Citation, topic: int, hashed: bool) -> None:
+    write_text(out, kind[len(_PREFIX) :] if kind.startswith(_PREFIX) else f"\0{kind}")
+    _write_register(out, cited, hashed)
+    _write_id(out, cited.event_id)
+    write_long(out, topic)
+    write_long(out, cited.partition)
+    write_long(out, cited.offset)
 
 
 def _read_inputs(walk: Walk, facts: OrderFacts) -> None:
     topics: list[str] = []
     left = walk.number()
     while left > 0:
-        topics.append(_text(walk))
+        topics.append(intern(_text(walk)))
         left -= 1
     left = walk.number()
     while left > 0:
         name, version = _text(walk), walk.number()
         content = _content(walk, facts, version)
         kind = name[1:] if name.startswith("\0") else _PREFIX + name
-        event_id, topic = _text(walk), topics[walk.number()]
+        event_id, topic = _id(walk), topics[walk.number()]
         partition, offset = walk.number(), walk.number()
         facts.inputs[kind] = Citation(version, content, event_id, topic, partition, offset)
         left -= 1

@@ -154,8 +154,7 @@ def _longs(out: BytesWriter, numbers: list[int]) -> None:
 
 def _inputs(out: BytesWriter, facts: OrderFacts) -> None:
     write_long(out, len(facts.inputs))
-    for kind in sorted(facts.inputs):
-        cited = facts.inputs[kind]
+    for kind, cited in facts.inputs.items():
         write_text(out, cited.event_id)
         write_text(out, kind)
         write_long(out, cited.version)

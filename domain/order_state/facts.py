@@ -84,11 +84,16 @@ _STALE: Final = Outcome.STALE
 
 
 class Register:
-    """Which event wrote a value: its version and content hash."""
+    """Which event wrote a value: its version and content hash.
+
+    `stored` is kept by whoever writes facts down, for registers that take long: one that never changes is always
+    written the same way. Empty until then.
+    """
 
     def __init__(self, version: int, content_hash: int) -> None:
         self.version = version
         self.content_hash = content_hash
+        self.stored = b""
 
 
 class Newest(Register):
@@ -222,7 +227,8 @@ class OrderFacts:
     - `newest`: the event of the highest version; `declared`: the newest declared state
     - `started`: lowest version among the ItemStarted events, 0 without one
     - `definition`: the newest full list of items; `work` and `item_cancellations` by item id
-    - `cancellation`: whole-order request or refusal; `fallouts` by fallout id; `inputs` by kind of event
+    - `cancellation`: whole-order request or refusal; `fallouts` by fallout id; `inputs` by kind of event, in
+      the order of their names
     """
 
     def __init__(self) -> None:
@@ -286,6 +292,8 @@ class OrderFacts:
         self.inputs[fact.kind] = Citation(
             fact.version, fact.content_hash, fact.event_id, fact.topic, fact.partition, fact.offset
         )
+        if held is None:  # the first of its kind, so it stands last
+            self.inputs = {kind: self.inputs[kind] for kind in sorted(self.inputs)}
 
     def _remember(self, fact: Fact) -> bool:
         """Write every register the event speaks to; whether any of them took it."""

@@ -19,8 +19,8 @@ STREAM_BATCHES_MAX = 2
 """Batches Faust may hold beside the transport's own queue; its default of 4096 is meant for single events."""
 
 
-COLLECT_AFTER = (200_000, 50, 100)
-"""A batch makes tens of thousands of objects and no cycles; the collector's defaults walk them again and again."""
+COLLECT_AFTER = (2_000_000, 50, 100)
+"""A batch makes a hundred thousand objects and no cycles; with less, the collector walks them again and again."""
 
 
 class BatchApp(faust.App):
