@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
-
 from avro.codec import HEADER, SchemaForId, decode
-from domain.errors import RecordError, UnavailableError
+from compose.verify.raw import read_messages
+from domain.errors import RecordError
 from domain.order_state.build import RULE_ID, canonical
 from domain.order_state.policy import REFERENCE_V1
-from sinks.kafka_topic import TopicDirectory
-
-_BATCH = 10_000
-STALLED_SECONDS_MAX = 30.0
-_PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's only name for it
 
 
 class Written(NamedTuple):
@@ -28,41 +21,10 @@ class Written(NamedTuple):
 
 def written(kafka_config: Mapping[str, str], topic: str) -> Written:
     """Read an output topic to its end. Raises `UnavailableError` when it stops answering."""
-    ends = {p: end for p, end in TopicDirectory(kafka_config).ends(topic).items() if end > 0}
-    consumer = Consumer(
-        {
-            **kafka_config,
-            "group.id": "bench-reader",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-        }
-    )
     records, last = 0, {}
-    try:
-        consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in ends])
-        heard = time.monotonic()
-        while ends:
-            for message in consumer.consume(_BATCH, 0.2):
-                heard = time.monotonic()
-                partition, offset = message.partition() or 0, message.offset() or 0
-                if (error := message.error()) is None:
-                    records += 1
-                    last[message.key() or b""] = message.value() or b""
-                    offset += 1
-                elif error.code() != _PARTITION_EOF:
-                    raise KafkaException(error)
-                if offset >= ends.get(partition, 0):
-                    ends.pop(partition, None)
-            if time.monotonic() - heard > STALLED_SECONDS_MAX:
-                message_text = f"Topic {topic} stopped answering in partitions {sorted(ends)}."
-                raise UnavailableError(message_text, remediation="A transaction may hang; look at the broker's log.")
-    except KafkaException as error:
-        text = f"Topic {topic} cannot be read: {error.args[0].str()}."
-        raise UnavailableError(text, remediation="Look at the broker's log.") from error
-    finally:
-        consumer.close()
+    for message, _ in read_messages(kafka_config, topic):
+        records += 1
+        last[message.key() or b""] = message.value() or b""
     return Written(records, last)
 
 

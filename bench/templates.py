@@ -11,21 +11,23 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from avro.codec import encode_body
-from avro.headers import Headers, to_headers
-from avro.plain import to_avro
+from avro.codec import HEADER
+from avro.headers import Headers
 from compose.demo.stories import stories
 from domain.command import Command
-from domain.envelope import Envelope, event_id, event_type, tenant_of
+from domain.envelope import event_id
 from domain.errors import IntegrityError, Refusal
 from domain.product_order.aggregate import POLICY_VERSION, decide
-from domain.product_order.events import AGGREGATE, OWNER, ProductOrderEvent
+from domain.product_order.events import ProductOrderEvent
 from domain.product_order.order import ProductOrder, evolve
+from streams.testing import MemoryContracts
+from streams.testing import event as published
 
 DIGITS = 8
 """As many as an order's number has in the workload; the demonstration's own six are too few for a million."""
 ORDERS_MAX = 80_000_000
 _TEMPLATE_NUMBERS = 90_000_000
+_CONTRACTS = MemoryContracts()
 
 Cut = tuple[bytes, ...]
 """Bytes without the number that stands between each two of them."""
@@ -99,44 +101,20 @@ def renumbered(command: Command, seed: int, number: int, wanted: int) -> Command
 def cut(event: ProductOrderEvent, seed: int, number: int) -> Template:
     """The event with its order's number cut out wherever it stands. Raises `IntegrityError` when it is nowhere."""
     blade = knife(seed, number)
-    name = type(event).__name__
-    key, *rest = (tuple(blade.split(part)) for part in (event.order_id.encode(), encode_body(name, to_avro(event))))
-    if len(key) == 1 or len(rest[0]) == 1:
+    record = published(event, _CONTRACTS, policy_version=POLICY_VERSION)
+    key, body = (tuple(blade.split(part)) for part in (record.key or b"", (record.value or b"")[HEADER.size :]))
+    if len(key) == 1 or len(body) == 1:
         message = f"The number {number} does not stand in {event.order_id}."
         raise IntegrityError(message, remediation="Look at how the demonstration's stories number their orders.")
-    headers = tuple((n, tuple(blade.split(v))) for n, v in headers_of(event) if n != "ce_id")
+    headers = tuple((n, tuple(blade.split(v))) for n, v in record.headers if n != "ce_id")
     command_id = tuple(blade.split(event.source_command_id.encode()))
-    return Template(name, event.version, key, command_id, rest[0], headers)
+    return Template(type(event).__name__, event.version, key, command_id, body, headers)
 
 
 def knife(seed: int, number: int) -> re.Pattern[bytes]:
     """Where to cut: the number behind an order's id and behind the number people know it by."""
     digits = f"{number:0{DIGITS}d}".encode()
     return re.compile(rb"(?:(?<=:order-)|(?<=PO-%d-))%s" % (seed, digits))
-
-
-def headers_of(event: ProductOrderEvent) -> Headers:
-    """The envelope an event of the owner travels in."""
-    name = type(event).__name__
-    envelope = Envelope(
-        event_id=event_id(event.order_id, event.version, event.source_command_id),
-        event_type=event_type(OWNER, AGGREGATE, name),
-        source=OWNER,
-        subject=event.order_id,
-        time=event.occurred_at,
-        recorded_time=event.occurred_at,
-        data_schema=f"urn:avro:{name}",
-        correlation_id=event.order_id,
-        causation_id=event.source_command_id,
-        tenant_id=tenant_of(event.order_id),
-        actor_id=event.actor_id,
-        actor_role=event.actor_role,
-        policy_version=POLICY_VERSION,
-        aggregate_type=AGGREGATE,
-        aggregate_version=event.version,
-        command_id=event.source_command_id,
-    )
-    return to_headers(envelope)
 
 
 def told(history: History, number: int) -> Iterator[Message]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,17 +23,3 @@ def postgres_consumer(kafka_config: Mapping[str, Any], registry: Registry, datab
 def clickhouse_consumer(kafka_config: Mapping[str, Any], registry: Registry, clickhouse_dsn: str) -> SinkConsumer:
     """The consumer that keeps the analytics."""
     return SinkConsumer(ClickHouseSink(clickhouse_dsn), kafka_config, registry.schema_for_id, limits=CLICKHOUSE_LIMITS)
-
-
-def run_postgres_sink(
-    kafka_config: Mapping[str, Any], registry: Registry, database_url: str, stop: threading.Event
-) -> None:
-    """Keep the read model until `stop` is set; see `SinkConsumer.run` for what it raises."""
-    postgres_consumer(kafka_config, registry, database_url).run(stop)
-
-
-def run_clickhouse_sink(
-    kafka_config: Mapping[str, Any], registry: Registry, clickhouse_dsn: str, stop: threading.Event
-) -> None:
-    """Keep the analytics until `stop` is set; see `SinkConsumer.run` for what it raises."""
-    clickhouse_consumer(kafka_config, registry, clickhouse_dsn).run(stop)

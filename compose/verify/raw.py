@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, cast
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from domain.errors import UnavailableError
 from streams.engine.restore import watermarks
@@ -28,12 +28,9 @@ class Raw(NamedTuple):
     partitions: int = 0
 
 
-def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
-    """Every committed record of a topic, up to the ends it has when reading begins.
-
-    Raises `UnavailableError` when the broker does not answer or the topic does not exist.
-    """
-    consumer = Consumer(
+def committed_reader(kafka_config: Mapping[str, str], **further: str | int | bool) -> Consumer:
+    """A consumer of committed records, in no group's name, that says where a partition ends."""
+    return Consumer(
         {
             **kafka_config,
             "group.id": "verify",
@@ -41,8 +38,25 @@ def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
+            **further,
         }
     )
+
+
+def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
+    """Every committed record of a topic, up to the ends it has when reading begins.
+
+    Raises `UnavailableError` when the broker does not answer or the topic does not exist.
+    """
+    for message, partitions in read_messages(kafka_config, topic):
+        headers = cast("list[tuple[str, bytes]]", message.headers() or [])
+        partition, offset = message.partition() or 0, message.offset() or 0
+        yield Raw(topic, partition, offset, message.key(), message.value(), headers, partitions)
+
+
+def read_messages(kafka_config: Mapping[str, str], topic: str) -> Iterator[tuple[Message, int]]:
+    """The same as the client hands them over, for who needs little of them; with how many partitions there are."""
+    consumer = committed_reader(kafka_config)
     try:
         yield from _read(consumer, kafka_config, topic)
     except KafkaException as error:
@@ -52,7 +66,15 @@ def read_all(kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
         consumer.close()
 
 
-def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> Iterator[Raw]:
+def is_end(message: Message) -> bool:
+    """Whether this is no record but the mark of a partition's end; raises `KafkaException` for any other error."""
+    error = message.error()
+    if error is not None and error.code() != _PARTITION_EOF:
+        raise KafkaException(error)
+    return error is not None
+
+
+def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> Iterator[tuple[Message, int]]:
     known = consumer.list_topics(topic, timeout=10).topics[topic]
     if known.error is not None:
         raise KafkaException(known.error)
@@ -63,16 +85,12 @@ def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> It
     while open_partitions:
         for message in consumer.consume(_BATCH, 0.2):
             heard = time.monotonic()
-            partition, offset = message.partition() or 0, message.offset() or 0
-            error = message.error()
-            if error is not None and error.code() != _PARTITION_EOF:
-                raise KafkaException(error)
+            partition, offset, ended = message.partition() or 0, message.offset() or 0, is_end(message)
             # an end-of-partition mark stands at the next offset, behind the markers of transactions
-            if (offset if error is not None else offset + 1) >= ends[partition]:
+            if (offset if ended else offset + 1) >= ends[partition]:
                 open_partitions.discard(partition)
-            if error is None and offset < ends[partition]:
-                headers = cast("list[tuple[str, bytes]]", message.headers() or [])
-                yield Raw(topic, partition, offset, message.key(), message.value(), headers, len(ends))
+            if not ended and offset < ends[partition]:
+                yield message, len(ends)
         if time.monotonic() - heard > STALLED_SECONDS_MAX:
             text = f"Topic {topic} stopped answering in partitions {sorted(open_partitions)}."
             raise UnavailableError(text, remediation="Check the broker; a hanging transaction also holds readers back.")

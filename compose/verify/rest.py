@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from compose.stack.endpoints import Endpoints
 from compose.verify.derivation import Derivation, order_state
+from compose.verify.raw import committed_reader, is_end
 from domain.errors import UnavailableError
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.kafka_topic import TopicDirectory
@@ -16,7 +17,6 @@ from sinks.postgres.sink import PostgresSink
 
 POLL_SECONDS = 0.2
 ANSWER_SECONDS_MAX = 10.0
-_PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's only name for it
 
 
 def unread(kafka_config: Mapping[str, str], topic: str, positions: Mapping[int, int]) -> dict[int, int]:
@@ -31,17 +31,7 @@ def unread(kafka_config: Mapping[str, str], topic: str, positions: Mapping[int, 
     starts = {partition: positions.get(partition, 0) for partition, count in ahead.items() if count}
     if not starts:
         return ahead
-    consumer = Consumer(
-        {
-            **kafka_config,
-            "group.id": "verify",
-            "enable.auto.commit": False,
-            "isolation.level": "read_committed",
-            "enable.partition.eof": True,
-            "auto.offset.reset": "earliest",
-            "queued.min.messages": 1,
-        }
-    )
+    consumer = committed_reader(kafka_config, **{"queued.min.messages": 1})
     try:
         consumer.assign([TopicPartition(topic, partition, start) for partition, start in starts.items()])
         return {**ahead, **dict.fromkeys(_exhausted(consumer, topic, {p: ends[p] for p in starts}), 0)}
@@ -58,11 +48,9 @@ def _exhausted(consumer: Consumer, topic: str, ends: Mapping[int, int]) -> set[i
     deadline = time.monotonic() + ANSWER_SECONDS_MAX
     while waiting:
         for message in consumer.consume(100, 0.2):
-            partition, error = message.partition() or 0, message.error()
-            if error is not None and error.code() != _PARTITION_EOF:
-                raise KafkaException(error)
+            partition, ended = message.partition() or 0, is_end(message)
             # an end-of-partition mark below the end is the last stable offset: a transaction is open behind it
-            if error is not None and partition in waiting and (message.offset() or 0) >= ends[partition]:
+            if ended and partition in waiting and (message.offset() or 0) >= ends[partition]:
                 exhausted.add(partition)
             waiting.discard(partition)
         if time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from domain.model import Classification, Doc, Model
 from domain.money import CurrencyCode, Money, Percent
-from domain.order_state.states import Action, ItemState
+from domain.order_state.states import Action
 
 
 class OrderType(StrEnum):
@@ -173,10 +173,3 @@ class Finding(Model):
     stage: Annotated[str, Doc("Validation stage that found it (R439-R445).")]
     message: Annotated[str, Doc("What is wrong, with which thing.")]
     remediation: Annotated[str, Doc("What to do about it.")]
-
-
-class ItemSnapshot(Model):
-    """State of one item inside the aggregate, for callers that look at it."""
-
-    item_id: str
-    state: ItemState

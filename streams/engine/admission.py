@@ -6,16 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import structlog
-
 from domain.errors import RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.copartition import misplaced, wrong_partition
 from streams.engine.deadletter import DeadLetter, dead_letter
 from streams.engine.processor import Counts
 from streams.engine.watermark import Feeds, is_watermark
-
-log = structlog.get_logger(__name__)
 
 
 class Admitted(NamedTuple):
@@ -76,11 +72,4 @@ class Admission:
         return batch if len(kept) == len(batch) else batch.select(kept)
 
     def _letter(self, single: RecordBatch, error: RecordError, dead_letter_topic: str, now: datetime) -> DeadLetter:
-        log.warning(
-            "record dead-lettered",
-            topic=single.topic,
-            partition=single.partition,
-            offset=single.offsets[0],
-            error=str(error),
-        )
         return dead_letter(dead_letter_topic, single, self._consumer, error, now)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+import structlog
+
 from avro.headers import format_time
 from domain.errors import RecordError
 from streams.engine.batch import Headers, RecordBatch
+
+log = structlog.get_logger(__name__)
 
 REASON_BYTES_MAX = 2048
 """A reason may quote the record; the dead letter must still fit its topic."""
@@ -23,7 +27,17 @@ class DeadLetter(NamedTuple):
 
 
 def dead_letter(topic: str, batch: RecordBatch, consumer: str, error: Exception, now: datetime) -> DeadLetter:
-    """The dead letter of a batch of one, with the original key, value and headers, and the `dlq_` headers."""
+    """The dead letter of a batch of one, with the original key, value and headers, and the `dlq_` headers.
+
+    The log says that there is one.
+    """
+    log.warning(
+        "record dead-lettered",
+        topic=batch.topic,
+        partition=batch.partition,
+        offset=batch.offsets[0],
+        error=str(error),
+    )
     known = isinstance(error, RecordError)
     code = error.code if isinstance(error, RecordError) else type(error).__name__
     reason: Headers = [

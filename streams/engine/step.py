@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-import structlog
-
 from domain.errors import OrdertruthError, RecordError
 from streams.engine.batch import RecordBatch
 from streams.engine.deadletter import DeadLetter, dead_letter
 from streams.engine.processor import Counts, Output, Processor
 from streams.engine.store import Store, require_free
 from streams.engine.timers import OwnState
-
-log = structlog.get_logger(__name__)
 
 
 class Step(NamedTuple):
@@ -111,13 +107,6 @@ def _one_by_one(
                 raise
             letters.append(dead_letter(dead_letter_topic, single, consumer, error, now))
             counts.add(Counts(read=1, dead_lettered=1))
-            log.warning(
-                "record dead-lettered",
-                topic=batch.topic,
-                partition=batch.partition,
-                offset=single.offsets[0],
-                error=str(error),
-            )
         else:
             trial.accept()
             outputs += produced

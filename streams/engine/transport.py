@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import confluent_kafka as ck
 import structlog
-from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers import aiokafka
 from faust.transport.producer import Producer as FaustProducer
 from faust.types import TP, ConsumerMessage
@@ -26,6 +25,7 @@ from streams.engine.bound import CRASH_SECONDS_MAX, end_within
 from streams.engine.health import Phase
 from streams.engine.limits import MEBIBYTE
 from streams.engine.outage import OutageLog
+from streams.engine.passive import PassiveConsumer
 from streams.engine.transaction import LIBRDKAFKA, UnsettledError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ ENDS_SECONDS = 1.0
 """How often the ends of the input are looked at, and how often the event loop says that it is alive."""
 
 
-class BatchConsumer(FaustConsumer):
+class BatchConsumer(PassiveConsumer):
     """Feeds an application's engine; the state of a partition is restored before its first batch."""
 
     app: BatchApp
@@ -400,6 +400,10 @@ class BatchConsumer(FaustConsumer):
                 ),
             )
 
+    def assignment(self) -> set[TP]:
+        """The partitions being worked on."""
+        return set(self._assigned)
+
     async def on_stop(self) -> None:
         """Drain: stop polling, commit what was applied, leave the group."""
         self._halt.set()
@@ -413,77 +417,6 @@ class BatchConsumer(FaustConsumer):
         finally:
             if hasattr(self, "_kafka"):
                 await asyncio.to_thread(self._kafka.close)
-
-    # What Faust would do to offsets and topics, and here is the engine's or the catalogue's.
-
-    async def commit(self, *_: Any, **__: Any) -> bool:
-        """Offsets are committed by the engine's transaction."""
-        return False
-
-    async def force_commit(self, *_: Any, **__: Any) -> bool:
-        """Offsets are committed by the engine's transaction."""
-        return False
-
-    async def _commit(self, offsets: Any) -> bool:
-        return True
-
-    async def perform_seek(self) -> None:
-        """Positions come from the engine."""
-
-    async def seek_to_committed(self) -> dict[TP, int]:
-        """Positions come from the engine."""
-        return {}
-
-    async def _seek(self, partition: TP, offset: int) -> None: ...
-
-    async def seek_wait(self, partitions: Any) -> None:
-        """Positions come from the engine."""
-
-    async def seek_to_beginning(self, *partitions: TP) -> None:
-        """Positions come from the engine."""
-
-    async def position(self, tp: TP) -> int | None:
-        """Unknown to Faust."""
-        return None
-
-    async def earliest_offsets(self, *partitions: TP) -> dict[TP, int]:
-        """Unknown to Faust."""
-        return {}
-
-    async def highwaters(self, *partitions: TP) -> dict[TP, int]:
-        """Unknown to Faust; lag is watched from outside."""
-        return {}
-
-    async def _getmany(self, active_partitions: Any, timeout: float) -> dict[TP, Any]:
-        return {}
-
-    async def create_topic(self, *args: Any, **kwargs: Any) -> None:
-        """Topics come from the catalogue."""
-
-    async def verify_all_partitions_active(self) -> None:
-        """Idle partitions are no fault."""
-
-    def assignment(self) -> set[TP]:
-        """The partitions being worked on."""
-        return set(self._assigned)
-
-    def highwater(self, tp: TP) -> int:
-        """Unknown to Faust; lag is watched from outside."""
-        return 0
-
-    def topic_partitions(self, topic: str) -> int | None:
-        """Unknown to Faust."""
-        return None
-
-    def key_partition(self, topic: str, key: bytes | None, partition: int | None = None) -> int | None:
-        """Nothing is sent through Faust's producer."""
-        return partition
-
-    def _to_message(self, tp: TP, record: Any) -> Any:
-        return record
-
-    def _new_topicpartition(self, topic: str, partition: int) -> TP:
-        return TP(topic, partition)
 
 
 class BatchTransport(aiokafka.Transport):

@@ -55,9 +55,9 @@ def test_one_without_a_value_is_named(name: str) -> None:
 
 
 def test_none_at_all() -> None:
-    with pytest.raises(RecordError, match="ce_id.*missing"):
+    with pytest.raises(RecordError, match=r"ce_id.*missing"):
         essentials(None)
-    with pytest.raises(RecordError, match="ce_id.*missing"):
+    with pytest.raises(RecordError, match=r"ce_id.*missing"):
         essentials([])
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -59,7 +60,7 @@ class Sound(TransactionalProducer):
         failpoint("after commit")
 
 
-class Holding(TransactionalProducer):
+class Holding(TransactionalProducer, ABC):
     """Keeps some of the records back, for a transaction after the one they belong to."""
 
     held: list[tuple[tuple[Any, ...], dict[str, Any]]]
@@ -70,9 +71,9 @@ class Holding(TransactionalProducer):
             self.held = []
         super().begin()
 
+    @abstractmethod
     def holds(self, key: bytes) -> bool:
         """Whether a record of this key is kept back."""
-        raise NotImplementedError
 
     def offer(self, *args: Any, **kwargs: Any) -> bool:
         if self.letting_go or not self.holds(args[1]):

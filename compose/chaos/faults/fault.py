@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ class Site:
             return sum(progress.committed().values())
 
 
-class Fault:
+class Fault(ABC):
     """One fault of a schedule: `inject` harms, `heal` mends and is called whatever happened, `outcome` tells.
 
     What stands in the way of a fault (a victim that does not come back, a part that cannot be mended) is raised as
@@ -66,11 +67,11 @@ class Fault:
         self.observed: dict[str, Any] = {}
         self.findings: list[str] = []
 
+    @abstractmethod
     def inject(self) -> None:
         """Do the harm; returns when it is done, or over where it has a length."""
-        raise NotImplementedError
 
-    def heal(self) -> None:
+    def heal(self) -> None:  # noqa: B027 - many faults are over by themselves
         """Make it good again, as far as the platform does not by itself."""
 
     def outcome(self) -> dict[str, Any]:
