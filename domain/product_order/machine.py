@@ -1,16 +1,10 @@
-"""The state machine of a ProductOrder as data (R153-R162, R57-R62).
-
-One row for each command: in which header states it is allowed, which guards must hold, who may send it, what it
-leads to, and what happens when nothing comes of it. The aggregate, its tests and the documentation read this table.
-"""
+"""The rows of a ProductOrder's state machine (R153-R162, R57-R62)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.command import Command
+from domain.machine import Transition, rows
 from domain.order_state.states import TERMINAL_HEADER_STATES, HeaderState
 from domain.product_order import commands as c
 from domain.product_order import events as e
@@ -27,29 +21,7 @@ _NOT_BEGUN = frozenset({H.DRAFT, H.SUBMITTED, H.VALIDATING})
 _ACCEPTED = frozenset({H.ACCEPTED, H.IN_PROGRESS, H.FALLOUT, H.CANCELLING})
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One row of the machine.
-
-    `states` are the header states it is allowed in (empty: only before the order exists). `guards` are names of
-    the functions in `guards.py`, checked in order. `timeout` is how long the states it leads to may last before
-    the order counts as stuck; `on_timeout` says who has to act then. `retry` says whether sending it again is safe,
-    `compensation` what undoes it. `side_effects` are what other owners do on hearing of it.
-    """
-
-    command: type[Command]
-    states: frozenset[HeaderState]
-    roles: frozenset[str]
-    emits: tuple[type[e.ProductOrderEvent], ...]
-    guards: tuple[str, ...] = ()
-    side_effects: str = ""
-    compensation: str = ""
-    timeout: timedelta | None = None
-    on_timeout: str = ""
-    retry: str = "safe: answered from memory by command id"
-
-
-_ROWS = (
+ROWS = rows(
     Transition(
         c.CreateProductOrder,
         frozenset(),
@@ -256,10 +228,3 @@ _ROWS = (
         guards=("has-reason", "nothing-in-work-or-delivered", "not-closed-yet"),
     ),
 )
-
-MACHINE: Mapping[str, Transition] = {row.command.__name__: row for row in _ROWS}
-
-
-def allowed_in(state: HeaderState) -> tuple[str, ...]:
-    """Names of the commands a state allows, guards aside."""
-    return tuple(name for name, row in MACHINE.items() if state in row.states)

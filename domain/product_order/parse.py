@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from domain.command import Command
 from domain.errors import Refusal
-from domain.product_order.machine import MACHINE
+from domain.product_order.machine import ROWS
 
 
 def parse_command(name: str, data: Mapping[str, object]) -> Command:
@@ -16,10 +16,10 @@ def parse_command(name: str, data: Mapping[str, object]) -> Command:
 
     Raises `Refusal` (`STRUCTURAL_…`) naming the unknown command or each missing, unknown or ill-formed field (R439).
     """
-    row = MACHINE.get(name)
+    row = ROWS.get(name)
     if row is None:
         message = f"{name} is no command of a product order."
-        raise Refusal("STRUCTURAL_UNKNOWN_COMMAND", message, remediation=f"Send one of {sorted(MACHINE)}.")
+        raise Refusal("STRUCTURAL_UNKNOWN_COMMAND", message, remediation=f"Send one of {sorted(ROWS)}.")
     try:
         return row.command.model_validate(data)
     except ValidationError as error:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from domain.command import Command
+from domain.machine import Draft
 from domain.order_state.states import TERMINAL_ITEM_STATES, Action, HeaderState, ItemState, Repair
 from domain.product_order import commands as c
 from domain.product_order import events as e
+from domain.product_order.creation_key import creation_key
 from domain.product_order.graph import bundle_of
 from domain.product_order.guards import cancellation_targets
 from domain.product_order.order import ProductOrder
@@ -17,27 +19,25 @@ from domain.product_order.structure import Finding, OrderItem
 from domain.product_order.validation import ValidationContext, blocks, validate
 
 
-class Draft(NamedTuple):
-    """An event to be: its type, the items it changes, and the fields of its own."""
-
-    event: type[e.ProductOrderEvent]
-    items: tuple[str, ...] = ()
-    fields: Mapping[str, Any] = {}
+def changing(
+    event: type[e.ProductOrderEvent], items: tuple[str, ...] = (), fields: Mapping[str, Any] | None = None
+) -> Draft:
+    """The draft of an event that changes these items."""
+    return Draft(event, {"changed_item_ids": items, **(fields or {})})
 
 
 Reaction = Callable[[ProductOrder, Any], list[Draft]]
 
 
-def created(command: c.CreateProductOrder, key: str) -> Draft:
-    """The first event of an order."""
-    return Draft(
+def _create(_: None, command: c.CreateProductOrder) -> list[Draft]:
+    created = changing(
         e.ProductOrderCreated,
         tuple(i.item_id for i in command.items),
         {
             "source_system": command.actor.system,
             "source_channel": command.actor.channel or "unknown",
             "external_references": dict(command.external_references),
-            "idempotency_key_hash": hashlib.sha256(key.encode()).hexdigest(),
+            "idempotency_key_hash": hashlib.sha256(creation_key(command).encode()).hexdigest(),
             "payload_fingerprint": command.payload_fingerprint(),
             "order_type": command.order_type,
             "intent": command.intent,
@@ -48,31 +48,32 @@ def created(command: c.CreateProductOrder, key: str) -> Draft:
             "source_payload_hash": command.source_payload_hash,
         },
     )
+    return [created]
 
 
 def _about(order: ProductOrder, item_id: str, event: type[e.ProductOrderEvent], **fields: object) -> Draft:
     instance = order.items[item_id].product_instance_id
-    return Draft(event, (item_id,), {"item_id": item_id, "product_instance_id": instance, **fields})
+    return changing(event, (item_id,), {"item_id": item_id, "product_instance_id": instance, **fields})
 
 
 def _amend(_: ProductOrder, command: c.AmendProductOrder) -> list[Draft]:
-    return [Draft(e.ProductOrderAmended, tuple(i.item_id for i in command.items), {"items": command.items})]
+    return [changing(e.ProductOrderAmended, tuple(i.item_id for i in command.items), {"items": command.items})]
 
 
 def _complete_validation(order: ProductOrder, command: c.CompleteProductOrderValidation) -> list[Draft]:
     findings = validate(order, command.context)
     event = e.ProductOrderRejected if blocks(findings) else e.ProductOrderValidated
-    return [Draft(event, (), {"findings": findings})]
+    return [changing(event, (), {"findings": findings})]
 
 
 def _accept(order: ProductOrder, command: c.AcceptProductOrder) -> list[Draft]:
     context: ValidationContext | None = command.context
     findings: tuple[Finding, ...] = validate(order, context) if context else ()
     if blocks(findings):
-        return [Draft(e.ProductOrderRejected, (), {"findings": findings})]
+        return [changing(e.ProductOrderRejected, (), {"findings": findings})]
     items = tuple(_with_instance(order, item) for item in order.items.values())
     fields = {"intent": order.intent, "parties": order.parties, "items": items, "findings": findings}
-    return [Draft(e.ProductOrderAccepted, tuple(order.items), fields)]
+    return [changing(e.ProductOrderAccepted, tuple(order.items), fields)]
 
 
 def _with_instance(order: ProductOrder, item: OrderItem) -> OrderItem:
@@ -89,8 +90,8 @@ def _fail_decomposition(order: ProductOrder, command: c.FailProductOrderDecompos
         "failure_code": command.failure_code,
     }
     return [
-        Draft(e.ProductOrderDecompositionFailed, (), {"rules_version": command.rules_version}),
-        Draft(e.ProductOrderFalloutRaised, (), fields),
+        changing(e.ProductOrderDecompositionFailed, (), {"rules_version": command.rules_version}),
+        changing(e.ProductOrderFalloutRaised, (), fields),
     ]
 
 
@@ -110,7 +111,7 @@ def _raise_fallout(order: ProductOrder, command: c.RaiseProductOrderFallout) -> 
         "failure_code": command.failure_code,
     }
     if command.item_id is None:
-        return [Draft(e.ProductOrderFalloutRaised, (), fields)]
+        return [changing(e.ProductOrderFalloutRaised, (), fields)]
     return [_about(order, command.item_id, e.ProductOrderFalloutRaised, **fields)]
 
 
@@ -124,7 +125,7 @@ def _resolved(
 ) -> Draft:
     fields = {"fallout_id": fallout_id, "repair_ref": repair_ref}
     if item_id is None:
-        return Draft(e.ProductOrderFalloutResolved, (), fields)
+        return changing(e.ProductOrderFalloutResolved, (), fields)
     return _about(order, item_id, e.ProductOrderFalloutResolved, item_state=item_state, **fields)
 
 
@@ -132,24 +133,24 @@ def _cancel(order: ProductOrder, command: c.CancelProductOrder) -> list[Draft]:
     """Ask, then stop at once what was never begun; the rest stops when fulfillment has compensated it."""
     targets = cancellation_targets(order, command)
     named = tuple(sorted(bundle_of(order.items, command.item_ids)))
-    drafts = [Draft(e.ProductOrderCancellationRequested, targets, {"item_ids": named})]
+    drafts = [changing(e.ProductOrderCancellationRequested, targets, {"item_ids": named})]
     drafts += [
         _about(order, item_id, e.ProductOrderItemCancelled)
         for item_id in targets
         if order.work_state(item_id) is ItemState.NOT_STARTED
     ]
     if not any(item.executable for item in order.items.values()):
-        drafts.append(Draft(e.ProductOrderCancelled))
+        drafts.append(changing(e.ProductOrderCancelled))
     return drafts
 
 
 def _refuse_cancellation(_: ProductOrder, command: c.RefuseProductOrderCancellation) -> list[Draft]:
-    return [Draft(e.ProductOrderCancellationRefused, command.item_ids, {"item_ids": command.item_ids})]
+    return [changing(e.ProductOrderCancellationRefused, command.item_ids, {"item_ids": command.item_ids})]
 
 
 def _details(kind: e.DetailKind, field: str) -> Reaction:
     def react(_: ProductOrder, command: Command) -> list[Draft]:
-        return [Draft(e.ProductOrderDetailsUpdated, (), {"kind": kind, field: getattr(command, field)})]
+        return [changing(e.ProductOrderDetailsUpdated, (), {"kind": kind, field: getattr(command, field)})]
 
     return react
 
@@ -166,12 +167,12 @@ def _close(order: ProductOrder, command: c.CloseProductOrderAsFailed) -> list[Dr
         for i in order.view.items
         if i.executable and order.work_state(i.item_id) not in TERMINAL_ITEM_STATES and i.item_id not in in_fallout
     ]
-    return [*drafts, Draft(e.ProductOrderFailedClosed)]
+    return [*drafts, changing(e.ProductOrderFailedClosed)]
 
 
 def _plain(event: type[e.ProductOrderEvent], *fields: str) -> Reaction:
     def react(_: ProductOrder, command: Command) -> list[Draft]:
-        return [Draft(event, (), {name: getattr(command, name) for name in fields})]
+        return [changing(event, (), {name: getattr(command, name) for name in fields})]
 
     return react
 
@@ -184,7 +185,8 @@ def _item(event: type[e.ProductOrderEvent], *fields: str) -> Reaction:
     return react
 
 
-REACTIONS: Mapping[str, Reaction] = {
+REACTIONS: Mapping[str, Callable[[Any, Any], list[Draft]]] = {
+    "CreateProductOrder": _create,
     "AmendProductOrder": _amend,
     "SubmitProductOrder": _plain(e.ProductOrderSubmitted),
     "StartProductOrderValidation": _plain(e.ProductOrderValidationStarted),
@@ -217,9 +219,9 @@ def consequence(order: ProductOrder) -> Draft | None:
         return None
     executable = [item for item in order.view.items if item.executable]
     if executable and all(item.state is ItemState.CANCELLED for item in executable):
-        return Draft(e.ProductOrderCancelled)
+        return changing(e.ProductOrderCancelled)
     begun = order.view.declared in (HeaderState.ACCEPTED, HeaderState.IN_PROGRESS)
     nothing_to_do = not executable and not order.view.order_fallout and not order.view.cancellation_open
     if begun and (order.state is HeaderState.COMPLETED or nothing_to_do):
-        return Draft(e.ProductOrderCompleted)
+        return changing(e.ProductOrderCompleted)
     return None

@@ -15,9 +15,9 @@ from domain.order_state.build import build, canonical
 from domain.order_state.facts import OrderFacts
 from domain.order_state.policy import REFERENCE_V1
 from domain.order_state.states import TERMINAL_ITEM_STATES, HeaderState, ItemState
-from domain.product_order.aggregate import decide
+from domain.product_order.aggregate import MACHINE, decide
 from domain.product_order.events import ProductOrderEvent
-from domain.product_order.machine import MACHINE, allowed_in
+from domain.product_order.machine import ROWS
 from domain.product_order.order import ProductOrder, evolve
 from streams.order_state_stored import to_bytes
 from tests.domain.event_streams import fact_of
@@ -66,7 +66,7 @@ class OrderMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def send_what_is_allowed(self, data: st.DataObject) -> None:
-        self._send(data, data.draw(st.sampled_from(allowed_in(self.standing.state))))
+        self._send(data, data.draw(st.sampled_from(MACHINE.allowed_in(self.standing.state))))
 
     @rule(data=st.data())
     def send_anything(self, data: st.DataObject) -> None:
@@ -82,7 +82,7 @@ class OrderMachine(RuleBasedStateMachine):
         self.sent += 1
         self.now += timedelta(minutes=1)
         choose = lambda options: data.draw(st.sampled_from(options))  # noqa: E731
-        command = next_command(order, MACHINE[name].command, f"command-{self.sent}", choose)
+        command = next_command(order, ROWS[name].command, f"command-{self.sent}", choose)
         before = to_bytes(order.facts)
         view = order.view
         events: tuple[ProductOrderEvent, ...] = ()

@@ -11,8 +11,7 @@ from domain.errors import Category, Refusal, Retry
 from domain.order_state.states import Action, Repair
 from domain.order_state.states import HeaderState as H
 from domain.product_order import commands as c
-from domain.product_order.aggregate import decide
-from domain.product_order.machine import allowed_in
+from domain.product_order.aggregate import MACHINE, decide
 from domain.product_order.structure import Contact, OrderItem
 from domain.product_order.validation import ValidationContext
 from tests.domain.orders import NOW, SAMPLES, Desk, creation, desk_in, item
@@ -86,20 +85,20 @@ def test_the_table_and_the_aggregate_agree(kind: type[Command], state: H) -> Non
     """R152, R153: refused as an illegal transition exactly where the table has no such row."""
     desk = desk_in(state)
     command = desk.command(kind, **SAMPLES[kind])
-    if kind.__name__ in allowed_in(state):
+    if kind.__name__ in MACHINE.allowed_in(state):
         with suppress(Refusal):
             decide(desk.order, command, NOW)
             return
     with pytest.raises(Refusal) as caught:
         decide(desk.order, command, NOW)
     refusal = caught.value
-    assert (refusal.code == "STATE_ILLEGAL_TRANSITION") == (kind.__name__ not in allowed_in(state))
+    assert (refusal.code == "STATE_ILLEGAL_TRANSITION") == (kind.__name__ not in MACHINE.allowed_in(state))
     if refusal.code == "STATE_ILLEGAL_TRANSITION":
         assert refusal.category is Category.STATE
         assert refusal.retry is Retry.AFTER_STATE_CHANGE
         assert state.value in refusal.message
         assert kind.__name__ in refusal.message
-        assert all(name in refusal.remediation for name in allowed_in(state))
+        assert all(name in refusal.remediation for name in MACHINE.allowed_in(state))
 
 
 def test_every_state_can_be_reached() -> None:

@@ -18,7 +18,7 @@ from domain.order_state.states import HeaderState
 from domain.product_order import aggregate, graph, guards, parse, validation
 from domain.product_order import commands as c
 from domain.product_order.aggregate import claims, decide
-from domain.product_order.machine import MACHINE
+from domain.product_order.machine import ROWS
 from domain.product_order.parse import parse_command
 from domain.product_order.structure import Commercial, Discount, OrderIntent
 from tests.domain.orders import NOW, ORDER_ID, SAMPLES, Desk, actor, creation, desk_in, item, price
@@ -158,20 +158,20 @@ def test_ids_carry_their_tenant() -> None:
 
 def test_who_may_send_what() -> None:
     """R155, R320: neither a seller nor the workers of fulfillment decide for OMS."""
-    sales = {n for n, row in MACHINE.items() if "sales" in row.roles}
+    sales = {n for n, row in ROWS.items() if "sales" in row.roles}
     assert sales == {
         "CreateProductOrder", "AmendProductOrder", "SubmitProductOrder", "CancelProductOrder", "AddOrderNote",
         "AttachOrderDocument", "UpdateRequestedDate", "UpdateContactDetails",
     }  # fmt: skip
-    fulfillment = {n for n, row in MACHINE.items() if "fulfillment-operator" in row.roles}
+    fulfillment = {n for n, row in ROWS.items() if "fulfillment-operator" in row.roles}
     assert {"AcceptProductOrder", "CloseProductOrderAsFailed", "RejectProductOrder"}.isdisjoint(fulfillment)
-    assert MACHINE["CloseProductOrderAsFailed"].roles == {"order-manager"}
+    assert ROWS["CloseProductOrderAsFailed"].roles == {"order-manager"}
 
 
 @pytest.mark.parametrize("kind", SAMPLES, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("role", ["sales", "fulfillment-operator", "support", "stranger", ""])
 def test_a_sender_without_the_role_is_refused_before_anything_else(kind: type[Command], role: str) -> None:
-    row = MACHINE[kind.__name__]
+    row = ROWS[kind.__name__]
     for state in (HeaderState.DRAFT, HeaderState.COMPLETED):
         desk = desk_in(state)
         command = desk.command(kind, role, **SAMPLES[kind])

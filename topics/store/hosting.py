@@ -7,9 +7,8 @@ from typing import Any
 
 from domain.aggregate import AggregateType
 from domain.command import Command
-from domain.product_order.aggregate import PRODUCT_ORDER
+from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
-from domain.product_order.machine import MACHINE
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 
 
@@ -35,7 +34,7 @@ class HostedAggregate:
 PRODUCT_ORDERS = HostedAggregate(
     aggregate=PRODUCT_ORDER,
     topic=PRODUCT_ORDERS_TOPIC.name,
-    commands=frozenset(row.command for row in MACHINE.values()),
+    commands=MACHINE.commands,
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
