@@ -7,9 +7,10 @@ from random import Random
 from typing import NamedTuple
 
 from domain.command import fingerprint
+from domain.commercial import ChargeKind, Discount, Period, PriceComponent
 from domain.money import Money
 from domain.order_state.states import Action
-from domain.product_order.structure import ChargeKind, Cutoff, Discount, OrderItem, Period, PriceComponent
+from domain.product_order.structure import Cutoff, OrderItem
 
 
 class Offer(NamedTuple):

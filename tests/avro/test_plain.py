@@ -9,10 +9,11 @@ import pytest
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
 from avro.plain import from_avro, to_avro
+from domain.commercial import ChargeKind, Discount, PriceComponent
 from domain.errors import RecordError
 from domain.money import Money
 from domain.order_state.states import Action
-from domain.product_order.structure import ChargeKind, Discount, OrderItem, PriceComponent
+from domain.product_order.structure import OrderItem
 
 PRICE = PriceComponent(
     component_id="t:c",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from domain.command import Actor, Command
+from domain.commercial import ChargeKind, Period, PriceComponent
 from domain.errors import Refusal
 from domain.money import Money
 from domain.order_state.states import Action, HeaderState, ItemState, Repair
@@ -18,7 +19,6 @@ from domain.product_order import events as e
 from domain.product_order.aggregate import decide
 from domain.product_order.order import ProductOrder, evolve
 from domain.product_order.structure import (
-    ChargeKind,
     Commercial,
     Contact,
     DocumentRef,
@@ -26,8 +26,6 @@ from domain.product_order.structure import (
     OrderItem,
     OrderType,
     Parties,
-    Period,
-    PriceComponent,
     RequestedDates,
 )
 from domain.product_order.validation import ValidationContext

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from domain import errors
 from domain.command import ClaimKind, Command
+from domain.commercial import Discount
 from domain.errors import RETRY_ADVICE, Category, Refusal, Retry, Severity
 from domain.money import Money
 from domain.order_state.states import HeaderState
@@ -20,7 +21,7 @@ from domain.product_order import commands as c
 from domain.product_order.aggregate import claims, decide
 from domain.product_order.machine import ROWS
 from domain.product_order.parse import parse_command
-from domain.product_order.structure import Commercial, Discount, OrderIntent
+from domain.product_order.structure import Commercial, OrderIntent
 from tests.domain.orders import NOW, ORDER_ID, SAMPLES, Desk, actor, creation, desk_in, item, price
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from domain.commercial import Discount
 from domain.errors import Category, Refusal
 from domain.order_state.states import Action, HeaderState
 from domain.product_order import commands as c
-from domain.product_order.structure import Commercial, Discount, Finding, OrderItem
+from domain.product_order.structure import Commercial, Finding, OrderItem
 from domain.product_order.validation import (
     STAGES,
     AcceptedQuote,

@@ -6,19 +6,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from domain.command import Actor, Command
+from domain.commercial import ChargeKind, Period, PriceComponent
 from domain.money import Money
 from domain.order_state.states import Action
 from domain.product_order import commands as c
-from domain.product_order.structure import (
-    ChargeKind,
-    Commercial,
-    OrderIntent,
-    OrderItem,
-    OrderType,
-    Parties,
-    Period,
-    PriceComponent,
-)
+from domain.product_order.structure import Commercial, OrderIntent, OrderItem, OrderType, Parties
 from domain.product_order.validation import ValidationContext
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
