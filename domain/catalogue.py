@@ -8,6 +8,7 @@ from domain.model import Model
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
 from domain.product_order import events as _product_order_events
+from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
 
@@ -32,5 +33,6 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _product_order_events.EVENTS
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
+    *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

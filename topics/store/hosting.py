@@ -9,7 +9,9 @@ from domain.aggregate import AggregateType
 from domain.command import Command
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.reservation import aggregate as reservation
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,16 @@ PRODUCT_ORDERS = HostedAggregate(
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
+
+RESERVATIONS = HostedAggregate(
+    aggregate=reservation.RESERVATION,
+    topic=RESERVATIONS_TOPIC.name,
+    commands=reservation.MACHINE.commands,
+)
+"""The reservations of the inventory."""
+
+HOSTED: tuple[HostedAggregate, ...] = (
+    PRODUCT_ORDERS,
+    RESERVATIONS,
+)
+"""Every aggregate a store can host; the first one answers commands that none lists."""
