@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.approval_case import events as _approval_case_events
 from domain.model import Model
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.reservation import events as _reservation_events
 
@@ -34,5 +36,13 @@ RECORDS: tuple[RecordType, ...] = (
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
     *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
+    *(
+        RecordType(_price_calculation_events.OWNER, _price_calculation_events.AGGREGATE, m)
+        for m in _price_calculation_events.EVENTS
+    ),
+    *(
+        RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
+        for m in _approval_case_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

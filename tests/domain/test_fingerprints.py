@@ -58,7 +58,8 @@ def test_spelling_makes_no_difference(value: Any, seed: int) -> None:
 
 def test_absent_and_null_are_the_same_but_not_false_zero_or_empty() -> None:
     assert sha256_of({"a": 1, "b": None}) == sha256_of({"a": 1})
-    assert len({canonical({"a": v}) for v in (None, False, 0, "", "0", [], {})}) == 7
+    values: tuple[object, ...] = (None, False, 0, "", "0", [], {})
+    assert len({canonical({"a": v}) for v in values}) == 7
     assert canonical(Decimal("-0.0")) == canonical(0) == "0"
     assert canonical(Decimal("1E+3")) == "1000"
     assert canonical(frozenset({"b", "a"})) == '["a","b"]'

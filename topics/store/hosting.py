@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.aggregate import AggregateType
+from domain.approval_case import aggregate as approval_case
 from domain.command import Command
+from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.reservation import aggregate as reservation
+from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
@@ -48,8 +52,24 @@ RESERVATIONS = HostedAggregate(
 )
 """The reservations of the inventory."""
 
+PRICE_CALCULATIONS = HostedAggregate(
+    aggregate=price_calculation.PRICE_CALCULATION,
+    topic=PRICE_CALCULATIONS_TOPIC.name,
+    commands=price_calculation.MACHINE.commands,
+)
+"""The price calculations of CPQ."""
+
+APPROVAL_CASES = HostedAggregate(
+    aggregate=approval_case.APPROVAL_CASE,
+    topic=APPROVAL_CASES_TOPIC.name,
+    commands=approval_case.MACHINE.commands,
+)
+"""The approval cases of CPQ."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
+    PRICE_CALCULATIONS,
+    APPROVAL_CASES,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
