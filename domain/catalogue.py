@@ -10,6 +10,7 @@ from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
+from domain.quote import events as _quote_events
 from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
@@ -44,5 +45,6 @@ RECORDS: tuple[RecordType, ...] = (
         RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
         for m in _approval_case_events.EVENTS
     ),
+    *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

@@ -11,10 +11,12 @@ from domain.command import Command
 from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.quote import aggregate as quote
 from domain.reservation import aggregate as reservation
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
 from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import QUOTES as QUOTES_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
@@ -66,10 +68,18 @@ APPROVAL_CASES = HostedAggregate(
 )
 """The approval cases of CPQ."""
 
+QUOTES = HostedAggregate(
+    aggregate=quote.QUOTE,
+    topic=QUOTES_TOPIC.name,
+    commands=quote.MACHINE.commands,
+)
+"""The quotes of CPQ."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
+    QUOTES,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
