@@ -200,8 +200,12 @@ FIELDS: dict[type[Command], Callable[[Quote, datetime], dict[str, Any]]] = {
         "lines": access_bundle(),
         "reason_code": "NEW_WISH",
     },
-    c.ConfigureQuote: lambda _, __: {
-        "configurations": (c.LineConfiguration(line_id="line-access", configuration={"speed": "1000"}),)
+    c.ConfigureQuote: lambda quote, _: {
+        "configurations": tuple(
+            c.LineConfiguration(line_id=line.line_id, configuration={"speed": "1000"})
+            for line in quote.lines.values()
+            if line.offering_id == "access"
+        )
     },
     c.PriceQuote: _pricing,
     c.ValidateQuote: lambda _, __: {"context": CONTEXT},
