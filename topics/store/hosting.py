@@ -7,9 +7,11 @@ from typing import Any
 
 from domain.aggregate import AggregateType
 from domain.command import Command
+from domain.payment_authorization import aggregate as payment_authorization
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.reservation import aggregate as reservation
+from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
@@ -48,8 +50,16 @@ RESERVATIONS = HostedAggregate(
 )
 """The reservations of the inventory."""
 
+PAYMENT_AUTHORIZATIONS = HostedAggregate(
+    aggregate=payment_authorization.PAYMENT_AUTHORIZATION,
+    topic=PAYMENT_AUTHORIZATIONS_TOPIC.name,
+    commands=payment_authorization.MACHINE.commands,
+)
+"""The authorizations of payments."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
+    PAYMENT_AUTHORIZATIONS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
