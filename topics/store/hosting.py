@@ -10,9 +10,11 @@ from domain.command import Command
 from domain.payment_authorization import aggregate as payment_authorization
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.provisioning_request import aggregate as provisioning_request
 from domain.reservation import aggregate as reservation
 from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
@@ -57,9 +59,17 @@ PAYMENT_AUTHORIZATIONS = HostedAggregate(
 )
 """The authorizations of payments."""
 
+PROVISIONING_REQUESTS = HostedAggregate(
+    aggregate=provisioning_request.PROVISIONING_REQUEST,
+    topic=PROVISIONING_RESULTS_TOPIC.name,
+    commands=provisioning_request.MACHINE.commands,
+)
+"""The requests of provisioning."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
     PAYMENT_AUTHORIZATIONS,
+    PROVISIONING_REQUESTS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
