@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.account import aggregate as account
 from domain.aggregate import AggregateType
 from domain.command import Command
 from domain.payment_authorization import aggregate as payment_authorization
@@ -12,6 +13,7 @@ from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.provisioning_request import aggregate as provisioning_request
 from domain.reservation import aggregate as reservation
+from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
@@ -66,10 +68,14 @@ PROVISIONING_REQUESTS = HostedAggregate(
 )
 """The requests of provisioning."""
 
+ACCOUNTS = HostedAggregate(aggregate=account.ACCOUNT, topic=ACCOUNTS_TOPIC.name, commands=account.MACHINE.commands)
+"""The accounts of the CRM."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
     PAYMENT_AUTHORIZATIONS,
     PROVISIONING_REQUESTS,
+    ACCOUNTS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
