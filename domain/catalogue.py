@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.account import events as _account_events
+from domain.catalog_publication import events as _publication_events
 from domain.model import Model
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
@@ -40,5 +41,6 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_payment_events.OWNER, _payment_events.AGGREGATE, m) for m in _payment_events.EVENTS),
     *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),
     *(RecordType(_account_events.OWNER, _account_events.AGGREGATE, m) for m in _account_events.EVENTS),
+    *(RecordType(_publication_events.OWNER, _publication_events.AGGREGATE, m) for m in _publication_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

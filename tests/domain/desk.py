@@ -47,6 +47,7 @@ class Desk:
     def command(self, kind: type[Command], **fields: Any) -> Any:
         """A command by the first role that may send it, unless `role`, `actor_id` or `system` say otherwise."""
         self.sent += 1
+        fields = {**self.samples[kind], **fields}
         role = fields.pop("role", None) or min(self.machine.rows[kind.__name__].roles)
         actor = Actor(
             actor_id=fields.pop("actor_id", f"{role}-1"), role=role, system=fields.pop("system", "desk"), channel=None
@@ -57,7 +58,7 @@ class Desk:
             "actor": actor,
             "correlation_id": "corr-1",
         }
-        return kind(**{**base, **self.samples[kind], **fields})
+        return kind(**{**base, **fields})
 
     def send(self, kind: type[Command], **fields: Any) -> list[str]:
         """Decide and evolve, one minute after the command before; the names of the events."""
