@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from avro.codec import decode_body, encode_body, writer_schema
+from avro.contract import contract
+from avro.plain import from_avro, to_avro
 from domain.aggregate import AggregateType
 from domain.command import Actor, Command
 from domain.errors import Refusal
@@ -103,3 +106,11 @@ def check_foreign(desk: Desk, foreign: Command) -> None:
         if type(event) is not type(desk.events[0]):
             with pytest.raises(ValueError, match="first event"):
                 desk.aggregate.evolve(None, event)
+
+
+def check_wire(desk: Desk) -> None:
+    """What goes out as Avro is read back the same, every field of every event."""
+    for event in desk.events:
+        name = type(event).__name__
+        body = encode_body(name, to_avro(event))
+        assert from_avro(type(event), decode_body(body, writer_schema(contract(name).text))) == event

@@ -16,7 +16,7 @@ from domain.account.structure import AccountContact, AccountProfile, CustomerSna
 from domain.catalogue import RecordType
 from domain.command import Command
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 
@@ -92,7 +92,11 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_roles(SUBJECT)
     walks.check_beginning(SUBJECT)
     check_claims(desk())
-    check_foreign(desk(c.CreateAccount, c.ChangeAccountAddress, c.CloseAccount), creation())
+    told = desk(c.CreateAccount, c.ChangeAccountAddress, c.AbsorbDuplicateAccount, c.CloseAccount)
+    check_foreign(told, creation())
+    check_wire(told)
+    check_wire(desk(c.CreateAccount, c.AbsorbDuplicateAccount))
+    check_wire(desk(c.CreateAccount, c.MergeAccount))
 
 
 def test_each_new_address_is_a_new_version_and_nothing_else_is() -> None:

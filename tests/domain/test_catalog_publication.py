@@ -21,7 +21,7 @@ from domain.catalog_publication.states import (
 from domain.catalog_publication.structure import Approval
 from domain.command import Command
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 from tests.domain.publications import BACKUP, LINE, OFFICE, PHONE, PUBLISHED, ROUTER, offering, rule, sign_offs
@@ -74,7 +74,9 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_roles(SUBJECT)
     walks.check_beginning(SUBJECT)
     check_claims(desk())
-    check_foreign(desk(c.PublishCatalog, c.RetireOffering, c.RecordCatalogConsumption), creation())
+    told = desk(c.PublishCatalog, c.RetireOffering, c.RecordCatalogConsumption)
+    check_foreign(told, creation())
+    check_wire(told)
 
 
 def test_a_publication_says_everything_it_was_released_with() -> None:

@@ -23,7 +23,7 @@ from domain.payment_authorization.states import (
     VoidCause,
 )
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 
@@ -72,7 +72,10 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_roles(SUBJECT)
     walks.check_beginning(SUBJECT)
     check_claims(desk())
-    check_foreign(desk(c.AuthorizePayment, c.VoidPayment), creation())
+    told = desk(c.AuthorizePayment, c.VoidPayment)
+    check_foreign(told, creation())
+    check_wire(told)
+    check_wire(desk(c.ReportPaymentTimeout, c.ConfirmPaymentAuthorization, c.VoidPayment))
 
 
 def test_what_is_held_is_said_with_its_order_amount_and_end() -> None:

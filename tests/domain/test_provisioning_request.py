@@ -21,7 +21,7 @@ from domain.provisioning_request.states import (
     ServiceStatus,
 )
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 
@@ -94,7 +94,11 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_roles(SUBJECT)
     walks.check_beginning(SUBJECT)
     check_claims(desk())
-    check_foreign(desk(c.StartProvisioning, c.CompleteProvisioning), creation())
+    told = desk(
+        c.StartProvisioning, c.FailProvisioning, c.ObserveServiceStatus, c.RetryProvisioning, c.CompleteProvisioning
+    )
+    check_foreign(told, creation())
+    check_wire(told)
 
 
 def test_every_event_names_what_it_is_about() -> None:
