@@ -51,7 +51,6 @@ CATALOG_PUBLICATIONS = _owned(
     "catalog publication id",
     "CatalogPublished OfferingRetired CatalogPublicationConsumed",
     about="What may be sold from when on, and which systems took it over.",
-    classification=Classification.INTERNAL,
 )
 QUOTES = _owned(
     "cpq.quotes.v1",
@@ -63,6 +62,7 @@ QUOTES = _owned(
     "QuoteCancelled QuoteSuperseded QuoteConvertedToOrder QuoteConversionFailed QuoteCorrectionRequested "
     "QuoteCorrectionApproved QuoteCorrectionApplied",
     about="Quotes from draft to acceptance, with the accepted commercial basis.",
+    classification=Classification.PII,
     consumers=_JOINED_BY,
 )
 PRICE_CALCULATIONS = _owned(
@@ -143,7 +143,6 @@ RESERVATIONS = _owned(
     "reservation id",
     "ResourceReserved ResourceReservationFailed ResourceReservationExpired ResourceReservationReleased",
     about="Resources set aside for orders.",
-    classification=Classification.INTERNAL,
 )
 ASSETS = _owned(
     "inventory.assets.v1",
@@ -161,7 +160,6 @@ PROVISIONING_RESULTS = _owned(
     "provisioning request id",
     "ProvisioningStarted ProvisioningSucceeded ProvisioningFailed ServiceStatusObserved",
     about="What the network answered, and what it shows.",
-    classification=Classification.INTERNAL,
 )
 PAYMENT_AUTHORIZATIONS = _owned(
     "payments.authorizations.v1",

@@ -5,17 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.account import aggregate as account
 from domain.aggregate import AggregateType
 from domain.approval_case import aggregate as approval_case
+from domain.catalog_publication import aggregate as catalog_publication
 from domain.command import Command
+from domain.payment_authorization import aggregate as payment_authorization
 from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.provisioning_request import aggregate as provisioning_request
 from domain.quote import aggregate as quote
 from domain.reservation import aggregate as reservation
+from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
+from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
 from topics.catalogue import QUOTES as QUOTES_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
@@ -75,11 +83,39 @@ QUOTES = HostedAggregate(
 )
 """The quotes of CPQ."""
 
+PAYMENT_AUTHORIZATIONS = HostedAggregate(
+    aggregate=payment_authorization.PAYMENT_AUTHORIZATION,
+    topic=PAYMENT_AUTHORIZATIONS_TOPIC.name,
+    commands=payment_authorization.MACHINE.commands,
+)
+"""The authorizations of payments."""
+
+PROVISIONING_REQUESTS = HostedAggregate(
+    aggregate=provisioning_request.PROVISIONING_REQUEST,
+    topic=PROVISIONING_RESULTS_TOPIC.name,
+    commands=provisioning_request.MACHINE.commands,
+)
+"""The requests of provisioning."""
+
+ACCOUNTS = HostedAggregate(aggregate=account.ACCOUNT, topic=ACCOUNTS_TOPIC.name, commands=account.MACHINE.commands)
+"""The accounts of the CRM."""
+
+CATALOG_PUBLICATIONS = HostedAggregate(
+    aggregate=catalog_publication.CATALOG_PUBLICATION,
+    topic=CATALOG_PUBLICATIONS_TOPIC.name,
+    commands=catalog_publication.MACHINE.commands,
+)
+"""The publications of the catalog."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
     QUOTES,
+    PAYMENT_AUTHORIZATIONS,
+    PROVISIONING_REQUESTS,
+    ACCOUNTS,
+    CATALOG_PUBLICATIONS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""
