@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.approval_case.evidence import ApprovalEvidence
 from domain.command import Command
@@ -127,7 +126,7 @@ class ConvertQuoteToOrder(Command):
     quote_version: int
     order_id: str
     order_number: str
-    converted_at: datetime
+    converted_at: AwareDatetime
     price_fingerprint: str
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.commercial import PriceComponent
 from domain.model import Classification, Doc, Model
@@ -44,7 +44,7 @@ class QuoteTerms(Model):
     contract_ref: Annotated[str | None, Doc("Contract it is sold under, when there is one already.")] = None
     price_list_ref: Annotated[str | None, Doc("Price list it is priced from.")] = None
     sales_rep_ref: Annotated[str | None, Doc("Sales representative.", SECRET)] = None
-    valid_until: Annotated[datetime, Doc("Last moment at which it can be accepted and converted.")]
+    valid_until: Annotated[datetime, AwareDatetime, Doc("Last moment at which it can be accepted and converted.")]
 
 
 class LineDraft(Model):

@@ -15,7 +15,7 @@ from domain.quote.events import EVENTS
 from domain.quote.quote import Quote
 from domain.quote.states import COMMITTED_STATES, TERMINAL_STATES, CorrectionKind, CorrectionStatus, QuoteState
 from tests.domain import machine_walk as walks
-from tests.domain.desk import check_foreign
+from tests.domain.desk import check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 from tests.domain.quotes import (
@@ -135,6 +135,16 @@ def test_a_quote_goes_from_draft_to_order() -> None:
     assert [event.version for event in desk.events] == list(range(1, 10))
     assert {event.quote_version for event in desk.events} == {1}
     assert {event.quote_family_id for event in desk.events} == {ID}
+
+
+@pytest.mark.parametrize("state", QuoteState)
+def test_what_is_published_is_read_back_the_same(state: QuoteState) -> None:
+    check_wire(quote_in(state))
+
+
+def test_corrections_and_failed_conversions_are_read_back_the_same() -> None:
+    desk = quote_in(QuoteState.ACCEPTED).go(c.FailQuoteConversion, c.RequestQuoteCorrection)
+    check_wire(desk.go(c.ApproveQuoteCorrection, c.ApplyQuoteCorrection, c.ReviseQuote))
 
 
 def test_the_transition_of_an_approval_says_why() -> None:
