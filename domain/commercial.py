@@ -35,6 +35,20 @@ class Discount(Model):
     evidence_ref: Annotated[str | None, Doc("Approval or promotion the discount rests on (R449).")] = None
 
 
+class TierMode(StrEnum):
+    """How a price that depends on the quantity is applied."""
+
+    GRADUATED = "GRADUATED"
+    VOLUME = "VOLUME"
+
+
+class PriceTier(Model):
+    """The price of one unit from some quantity on (R524, R525)."""
+
+    from_quantity: Annotated[int, Field(ge=0), Doc("Quantity from which on the price holds; the first tier has 0.")]
+    price: Annotated[Money, Doc("Undiscounted amount for one unit and one period.", Classification.CONFIDENTIAL)]
+
+
 class PriceComponent(Model):
     """One agreed price of an item, as accepted with the quote; never looked up again (R318, R458)."""
 
@@ -48,3 +62,8 @@ class PriceComponent(Model):
     billed_through_item_id: Annotated[
         str | None, Doc("Item whose price already includes this component; null bills by itself (R470).")
     ] = None
+    tier_mode: Annotated[
+        TierMode | None,
+        Doc("GRADUATED: each unit costs the price of its own tier; VOLUME: all cost that of the tier reached."),
+    ] = None
+    tiers: Annotated[tuple[PriceTier, ...], Doc("Prices by quantity, in place of `price`; empty for one price.")] = ()

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.aggregate import AggregateType
+from domain.charge.aggregate import CHARGE
+from domain.charge.aggregate import MACHINE as CHARGE_MACHINE
 from domain.command import Command
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from topics import catalogue
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 
 
@@ -38,3 +41,12 @@ PRODUCT_ORDERS = HostedAggregate(
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
+
+CHARGES = HostedAggregate(CHARGE, catalogue.CHARGES.name, CHARGE_MACHINE.commands)
+"""The charges of billing, with their invoices."""
+
+HOSTED: tuple[HostedAggregate, ...] = (
+    PRODUCT_ORDERS,
+    CHARGES,
+)
+"""Every aggregate this platform carries commands out for."""
