@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.charge import events as _charge_events
+from domain.evidence_package import events as _evidence_events
 from domain.model import Model
+from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
 from domain.product_order import events as _product_order_events
@@ -34,5 +36,7 @@ RECORDS: tuple[RecordType, ...] = (
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
     *(RecordType(_charge_events.OWNER, _charge_events.AGGREGATE, m) for m in _charge_events.EVENTS),
+    *(RecordType(_non_billing_events.OWNER, _non_billing_events.AGGREGATE, m) for m in _non_billing_events.EVENTS),
+    *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

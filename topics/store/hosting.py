@@ -9,6 +9,10 @@ from domain.aggregate import AggregateType
 from domain.charge.aggregate import CHARGE
 from domain.charge.aggregate import MACHINE as CHARGE_MACHINE
 from domain.command import Command
+from domain.evidence_package.aggregate import EVIDENCE_PACKAGE
+from domain.evidence_package.aggregate import MACHINE as EVIDENCE_MACHINE
+from domain.non_billing_reason.aggregate import MACHINE as NON_BILLING_MACHINE
+from domain.non_billing_reason.aggregate import NON_BILLING_REASON
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from topics import catalogue
@@ -45,8 +49,18 @@ PRODUCT_ORDERS = HostedAggregate(
 CHARGES = HostedAggregate(CHARGE, catalogue.CHARGES.name, CHARGE_MACHINE.commands)
 """The charges of billing, with their invoices."""
 
+NON_BILLING_REASONS = HostedAggregate(
+    NON_BILLING_REASON, catalogue.NON_BILLING_REASONS.name, NON_BILLING_MACHINE.commands
+)
+"""The approved reasons for not billing."""
+
+EVIDENCE_PACKAGES = HostedAggregate(EVIDENCE_PACKAGE, catalogue.EVIDENCE_PACKAGES.name, EVIDENCE_MACHINE.commands)
+"""The evidence of accepted quotes."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     CHARGES,
+    NON_BILLING_REASONS,
+    EVIDENCE_PACKAGES,
 )
 """Every aggregate this platform carries commands out for."""
