@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.charge import events as _charge_events
+from domain.consumer_checkpoint import events as _checkpoint_events
 from domain.evidence_package import events as _evidence_events
+from domain.governance_record import events as _governance_events
 from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
@@ -38,5 +40,7 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_charge_events.OWNER, _charge_events.AGGREGATE, m) for m in _charge_events.EVENTS),
     *(RecordType(_non_billing_events.OWNER, _non_billing_events.AGGREGATE, m) for m in _non_billing_events.EVENTS),
     *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
+    *(RecordType(_governance_events.OWNER, _governance_events.AGGREGATE, m) for m in _governance_events.EVENTS),
+    *(RecordType(_checkpoint_events.OWNER, _checkpoint_events.AGGREGATE, m) for m in _checkpoint_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

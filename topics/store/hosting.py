@@ -9,8 +9,12 @@ from domain.aggregate import AggregateType
 from domain.charge.aggregate import CHARGE
 from domain.charge.aggregate import MACHINE as CHARGE_MACHINE
 from domain.command import Command
+from domain.consumer_checkpoint.aggregate import CONSUMER_CHECKPOINT
+from domain.consumer_checkpoint.aggregate import MACHINE as CHECKPOINT_MACHINE
 from domain.evidence_package.aggregate import EVIDENCE_PACKAGE
 from domain.evidence_package.aggregate import MACHINE as EVIDENCE_MACHINE
+from domain.governance_record.aggregate import GOVERNANCE_RECORD
+from domain.governance_record.aggregate import MACHINE as GOVERNANCE_MACHINE
 from domain.non_billing_reason.aggregate import MACHINE as NON_BILLING_MACHINE
 from domain.non_billing_reason.aggregate import NON_BILLING_REASON
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
@@ -57,10 +61,20 @@ NON_BILLING_REASONS = HostedAggregate(
 EVIDENCE_PACKAGES = HostedAggregate(EVIDENCE_PACKAGE, catalogue.EVIDENCE_PACKAGES.name, EVIDENCE_MACHINE.commands)
 """The evidence of accepted quotes."""
 
+GOVERNANCE_RECORDS = HostedAggregate(GOVERNANCE_RECORD, catalogue.GOVERNANCE_RECORDS.name, GOVERNANCE_MACHINE.commands)
+"""Corrections, overrides, emergency access, policies and refused attempts."""
+
+CONSUMER_CHECKPOINTS = HostedAggregate(
+    CONSUMER_CHECKPOINT, catalogue.CONSUMER_CHECKPOINTS.name, CHECKPOINT_MACHINE.commands
+)
+"""How far declared consumers have read."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     CHARGES,
     NON_BILLING_REASONS,
     EVIDENCE_PACKAGES,
+    GOVERNANCE_RECORDS,
+    CONSUMER_CHECKPOINTS,
 )
 """Every aggregate this platform carries commands out for."""
