@@ -35,18 +35,11 @@ class Discount(Model):
     evidence_ref: Annotated[str | None, Doc("Approval or promotion the discount rests on (R449).")] = None
 
 
-class TierMode(StrEnum):
-    """How a price that depends on the quantity is applied."""
+class UsageTier(Model):
+    """One step of a usage price; each unit costs what the step it falls into says (R524)."""
 
-    GRADUATED = "GRADUATED"
-    VOLUME = "VOLUME"
-
-
-class PriceTier(Model):
-    """The price of one unit from some quantity on (R524, R525)."""
-
-    from_quantity: Annotated[int, Field(ge=0), Doc("Quantity from which on the price holds; the first tier has 0.")]
-    price: Annotated[Money, Doc("Undiscounted amount for one unit and one period.", Classification.CONFIDENTIAL)]
+    up_to: Annotated[int | None, Field(ge=1), Doc("Last unit of the step in a period; null has no end.")] = None
+    price: Annotated[Money, Doc("Amount for one unit.", Classification.CONFIDENTIAL)]
 
 
 class PriceComponent(Model):
@@ -62,8 +55,4 @@ class PriceComponent(Model):
     billed_through_item_id: Annotated[
         str | None, Doc("Item whose price already includes this component; null bills by itself (R470).")
     ] = None
-    tier_mode: Annotated[
-        TierMode | None,
-        Doc("GRADUATED: each unit costs the price of its own tier; VOLUME: all cost that of the tier reached."),
-    ] = None
-    tiers: Annotated[tuple[PriceTier, ...], Doc("Prices by quantity, in place of `price`; empty for one price.")] = ()
+    tiers: Annotated[tuple[UsageTier, ...], Doc("Steps of a usage price; empty when every unit costs the same.")] = ()

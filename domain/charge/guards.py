@@ -23,17 +23,17 @@ def _component(command: Command) -> PriceComponent:
 
 
 def price_is_sound(command: Command) -> None:
-    """A price can be charged as it stands: a known currency, a period when it recurs, tiers from zero upwards."""
+    """A price can be charged as it stands: a known currency, a period when it recurs, rising steps."""
     price = _component(command)
-    tiers = [tier.from_quantity for tier in price.tiers]
+    steps = [tier.up_to for tier in price.tiers]
+    ends = [end for end in steps if end is not None]
     currencies = {price.price.currency, *(tier.price.currency for tier in price.tiers)}
     wrong = {
-        "its currency is not one, or not one that can be paid in": len(currencies) > 1
-        or not currencies <= set(EXPONENTS),
+        "its currency is not one, or none that can be paid in": len(currencies) > 1 or not currencies <= set(EXPONENTS),
         "it recurs without a period, or has one and does not": (price.kind is ChargeKind.RECURRING)
         != (price.period is not None),
-        "its tiers do not rise from zero, or have no mode": bool(tiers or price.tier_mode)
-        and (price.tier_mode is None or tiers[:1] != [0] or tiers != sorted(set(tiers))),
+        "it has steps and is not for usage": bool(steps) and price.kind is not ChargeKind.USAGE,
+        "its steps do not rise, or one without end is not the last": ends != sorted(set(ends)) or None in steps[:-1],
         "a discount is not between 0 and 100 percent, or lasts no period": any(
             not 0 <= d.percent <= 100 or (d.periods is not None and d.periods < 1) for d in price.discounts
         ),

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from domain.billing_calendar import MONTHS, Days, later, midnight, periods_in
 from domain.charge.schedule import Basis, Schedule
-from domain.commercial import ChargeKind, PriceComponent, TierMode
+from domain.commercial import ChargeKind, PriceComponent
 from domain.currency import rounded
 from domain.model import Classification, Doc, Model
 from domain.money import Exact, Money, Percent
@@ -60,18 +60,16 @@ class InvoiceLine(Model):
 
 
 def undiscounted(component: PriceComponent, quantity: Decimal) -> Fraction:
-    """Exact price of a quantity for one whole period, tiers applied, before discounts (R524, R525)."""
+    """Exact price of a quantity for one whole period before discounts, each unit by the step it falls into (R524)."""
     if not component.tiers:
         return Fraction(component.price.amount) * Fraction(quantity)
-    if component.tier_mode is TierMode.VOLUME:
-        reached = [tier for tier in component.tiers if tier.from_quantity <= quantity][-1]
-        return Fraction(reached.price.amount) * Fraction(quantity)
-    total = Fraction(0)
-    bounds = [*(Fraction(tier.from_quantity) for tier in component.tiers), Fraction(quantity)]
-    for tier, end in zip(component.tiers, bounds[1:], strict=True):
-        units = min(end, Fraction(quantity)) - tier.from_quantity
-        total += Fraction(tier.price.amount) * max(units, Fraction(0))
-    return total
+    total, counted = Fraction(0), Fraction(0)
+    for tier in component.tiers:
+        end = Fraction(quantity) if tier.up_to is None else min(Fraction(quantity), Fraction(tier.up_to))
+        total += Fraction(tier.price.amount) * max(end - counted, Fraction(0))
+        counted = max(counted, end)
+    # Beyond steps that end, the last one goes on, as in pricing.
+    return total + Fraction(component.tiers[-1].price.amount) * (Fraction(quantity) - counted)
 
 
 def discount_percent(basis: Basis, day: date) -> Decimal:

@@ -15,7 +15,7 @@ from domain.charge.aggregate import CHARGE, MACHINE, claims
 from domain.charge.charge import evolve
 from domain.charge.states import ChargeState
 from domain.command import ClaimKind
-from domain.commercial import ChargeKind, Discount, Period, PriceTier, TierMode
+from domain.commercial import ChargeKind, Discount, Period, PriceComponent, UsageTier
 from domain.money import Money
 from tests.domain.charges import Desk, eur, invoiced, moment, monthly, requested, sample
 from tests.domain.machine_walk import (
@@ -87,18 +87,18 @@ def correction(**fields: Any) -> dict[str, Any]:
     return {**base, **fields}
 
 
+def usage(*tiers: UsageTier) -> PriceComponent:
+    return monthly(kind=ChargeKind.USAGE, tiers=tiers)
+
+
 WRONG_PRICES = [
     monthly(price=Money(amount=Decimal(1), currency="XXX")),
     monthly(period=None),
     monthly(kind=ChargeKind.ONE_TIME, period=Period.MONTH),
-    monthly(tiers=(PriceTier(from_quantity=0, price=eur("1")),)),
-    monthly(tier_mode=TierMode.VOLUME),
-    monthly(tier_mode=TierMode.VOLUME, tiers=(PriceTier(from_quantity=1, price=eur("1")),)),
-    monthly(tier_mode=TierMode.VOLUME, tiers=(PriceTier(from_quantity=0, price=eur("1")),) * 2),
-    monthly(
-        tier_mode=TierMode.VOLUME,
-        tiers=(PriceTier(from_quantity=0, price=Money(amount=Decimal(1), currency="USD")),),
-    ),
+    monthly(tiers=(UsageTier(price=eur("1")),)),
+    usage(UsageTier(price=eur("1")), UsageTier(price=eur("2"))),
+    usage(UsageTier(up_to=9, price=eur("1")), UsageTier(up_to=9, price=eur("2"))),
+    usage(UsageTier(price=Money(amount=Decimal(1), currency="USD"))),
     monthly(discounts=(Discount(percent=Decimal(101)),)),
     monthly(discounts=(Discount(percent=Decimal(10), periods=0),)),
 ]
@@ -277,8 +277,7 @@ def test_an_invoice_goes_to_no_older_address() -> None:
 
 def test_usage_is_rated_by_terms_that_hold_throughout() -> None:
     """R524."""
-    usage = monthly("0.10", kind=ChargeKind.USAGE)
-    desk = Desk(component=usage)
+    desk = Desk(component=monthly("0.10", kind=ChargeKind.USAGE))
     assert desk.refused(c.IssueInvoice, **invoiced(moment(1), moment(2))).code == "STRUCTURAL_USAGE"
     event = desk.invoice(moment(1), moment(2), usage_quantity=Decimal("1234.5"))
     assert (event.amount, event.proration, event.usage_quantity) == (eur("123.45"), None, Decimal("1234.5"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from domain.billing_calendar import Days, later, midnight, period_of, periods_in, utc_day
 from domain.charge.invoice import discount_percent, invoice_amount, invoice_lines
 from domain.charge.schedule import Basis, Schedule
-from domain.commercial import ChargeKind, Discount, Period, PriceComponent, PriceTier, TierMode
+from domain.commercial import ChargeKind, Discount, Period, PriceComponent, UsageTier
 from domain.currency import EXPONENTS, exponent, rounded
 from domain.money import Money
 
@@ -40,9 +40,8 @@ def due(schedule: Schedule, start: str, end: str, usage: str | None = None) -> s
     return str(invoice_amount(schedule, days(start, end), None if usage is None else Decimal(usage)).amount)
 
 
-def tiers(mode: TierMode, *steps: tuple[int, str]) -> dict[str, Any]:
-    made = tuple(PriceTier(from_quantity=q, price=Money(amount=Decimal(p), currency="EUR")) for q, p in steps)
-    return {"tiers": made, "tier_mode": mode}
+def steps(*found: tuple[int | None, str]) -> tuple[UsageTier, ...]:
+    return tuple(UsageTier(up_to=end, price=Money(amount=Decimal(p), currency="EUR")) for end, p in found)
 
 
 def test_a_one_time_charge_is_due_once_in_full() -> None:
@@ -86,24 +85,29 @@ def test_quarters() -> None:
 
 def test_tiered_usage() -> None:
     """R524: the first 1000 at 0.10, up to 5000 at 0.08, then 0.05: 100 + 320 + 25.05."""
-    steps = ((0, "0.10"), (1000, "0.08"), (5000, "0.05"))
-    price = component("0.10", None, kind=ChargeKind.USAGE, **tiers(TierMode.GRADUATED, *steps))
-    schedule = Schedule((basis("2026-01-01", price),))
-    assert due(schedule, "2026-03-01", "2026-04-01", "5501") == "445.05"
-    assert due(schedule, "2026-03-01", "2026-04-01", "1000") == "100.00"
-    assert due(schedule, "2026-03-01", "2026-04-01", "1000.5") == "100.04"
-    assert due(schedule, "2026-03-01", "2026-04-01", "0") == "0"
-    assert due(schedule, "2025-12-01", "2026-01-01", "10") == "0"
+    for last in (None, 9000):
+        price = component(
+            "0.10", None, kind=ChargeKind.USAGE, tiers=steps((1000, "0.10"), (5000, "0.08"), (last, "0.05"))
+        )
+        schedule = Schedule((basis("2026-01-01", price),))
+        assert due(schedule, "2026-03-01", "2026-04-01", "5501") == "445.05"
+        assert due(schedule, "2026-03-01", "2026-04-01", "1000") == "100.00"
+        assert due(schedule, "2026-03-01", "2026-04-01", "1000.5") == "100.04"
+        assert due(schedule, "2026-03-01", "2026-04-01", "0") == "0"
+        assert due(schedule, "2025-12-01", "2026-01-01", "10") == "0"
+        assert due(schedule, "2026-03-01", "2026-04-01", "10000") == "670.00"  # 420 + 5000 x 0.05
     plain = Schedule((basis("2026-01-01", component("0.0035", None, kind=ChargeKind.USAGE)),))
     assert due(plain, "2026-03-01", "2026-04-01", "12345") == "43.21"  # 43.2075
 
 
 def test_volume_discount() -> None:
-    """R525: all units at the price of the tier that is reached: 60 x 8.50, 49 x 10, 50 x 8.50."""
-    steps = ((0, "10.00"), (50, "8.50"))
-    for quantity, amount in ((60, "510.00"), (49, "490.00"), (50, "425.00")):
-        price = component("10.00", quantity=quantity, **tiers(TierMode.VOLUME, *steps))
-        assert due(Schedule((basis("2026-01-01", price),)), "2026-03-01", "2026-04-01") == amount
+    """R525: pricing gave 15 % for sixty units; more units later keep what was accepted for them."""
+    price = component("10.00", quantity=60, discounts=(Discount(percent=Decimal(15)),))
+    schedule = Schedule((basis("2026-01-01", price),))
+    assert due(schedule, "2026-03-01", "2026-04-01") == "510.00"
+    more = component("10.00", quantity=100, discounts=(Discount(percent=Decimal("17.5")),))
+    # sixteen days of 510 and fifteen of 825, of thirty-one: 263.225... + 399.193...
+    assert due(schedule.amended(basis("2026-03-17", more)), "2026-03-01", "2026-04-01") == "662.42"
 
 
 @pytest.mark.parametrize(
