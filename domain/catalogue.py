@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.approval_case import events as _approval_case_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
 from domain.evidence_package import events as _evidence_events
@@ -12,7 +13,9 @@ from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
+from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
 
@@ -42,5 +45,14 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
     *(RecordType(_governance_events.OWNER, _governance_events.AGGREGATE, m) for m in _governance_events.EVENTS),
     *(RecordType(_checkpoint_events.OWNER, _checkpoint_events.AGGREGATE, m) for m in _checkpoint_events.EVENTS),
+    *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
+    *(
+        RecordType(_price_calculation_events.OWNER, _price_calculation_events.AGGREGATE, m)
+        for m in _price_calculation_events.EVENTS
+    ),
+    *(
+        RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
+        for m in _approval_case_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

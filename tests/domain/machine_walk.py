@@ -92,11 +92,12 @@ def check_table(subject: Subject, *command_modules: ModuleType) -> None:
         assert row.roles, name
         assert row.emits, name
         assert row.retry, name
-        assert set(row.guards) <= set(machine.creation_guards if row.creates else machine.guards), name
+        known = {*(machine.creation_guards if row.creates else machine.guards), *machine.timed_guards}
+        assert set(row.guards) <= known, name
         assert (row.timeout is None) == (not row.on_timeout), name
         assert row.states <= frozenset(subject.states), name
     used = {guard for row in machine.rows.values() for guard in row.guards}
-    assert used == set(machine.guards) | set(machine.creation_guards)
+    assert used == {*machine.guards, *machine.creation_guards, *machine.timed_guards}
     assert machine.terminal | machine.repair <= frozenset(subject.states)
     defined = {
         kind

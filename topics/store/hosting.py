@@ -6,21 +6,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.aggregate import AggregateType
-from domain.charge.aggregate import CHARGE
-from domain.charge.aggregate import MACHINE as CHARGE_MACHINE
+from domain.approval_case import aggregate as approval_case
+from domain.charge import aggregate as charge
 from domain.command import Command
-from domain.consumer_checkpoint.aggregate import CONSUMER_CHECKPOINT
-from domain.consumer_checkpoint.aggregate import MACHINE as CHECKPOINT_MACHINE
-from domain.evidence_package.aggregate import EVIDENCE_PACKAGE
-from domain.evidence_package.aggregate import MACHINE as EVIDENCE_MACHINE
-from domain.governance_record.aggregate import GOVERNANCE_RECORD
-from domain.governance_record.aggregate import MACHINE as GOVERNANCE_MACHINE
-from domain.non_billing_reason.aggregate import MACHINE as NON_BILLING_MACHINE
-from domain.non_billing_reason.aggregate import NON_BILLING_REASON
+from domain.consumer_checkpoint import aggregate as consumer_checkpoint
+from domain.evidence_package import aggregate as evidence_package
+from domain.governance_record import aggregate as governance_record
+from domain.non_billing_reason import aggregate as non_billing_reason
+from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
-from topics import catalogue
+from domain.reservation import aggregate as reservation
+from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import CHARGES as CHARGES_TOPIC
+from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
+from topics.catalogue import EVIDENCE_PACKAGES as EVIDENCE_PACKAGES_TOPIC
+from topics.catalogue import GOVERNANCE_RECORDS as GOVERNANCE_RECORDS_TOPIC
+from topics.catalogue import NON_BILLING_REASONS as NON_BILLING_REASONS_TOPIC
+from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +55,71 @@ PRODUCT_ORDERS = HostedAggregate(
 )
 """The product orders of the OMS."""
 
-CHARGES = HostedAggregate(CHARGE, catalogue.CHARGES.name, CHARGE_MACHINE.commands)
+RESERVATIONS = HostedAggregate(
+    aggregate=reservation.RESERVATION,
+    topic=RESERVATIONS_TOPIC.name,
+    commands=reservation.MACHINE.commands,
+)
+"""The reservations of the inventory."""
+
+PRICE_CALCULATIONS = HostedAggregate(
+    aggregate=price_calculation.PRICE_CALCULATION,
+    topic=PRICE_CALCULATIONS_TOPIC.name,
+    commands=price_calculation.MACHINE.commands,
+)
+"""The price calculations of CPQ."""
+
+APPROVAL_CASES = HostedAggregate(
+    aggregate=approval_case.APPROVAL_CASE,
+    topic=APPROVAL_CASES_TOPIC.name,
+    commands=approval_case.MACHINE.commands,
+)
+"""The approval cases of CPQ."""
+
+CHARGES = HostedAggregate(
+    aggregate=charge.CHARGE,
+    topic=CHARGES_TOPIC.name,
+    commands=charge.MACHINE.commands,
+)
 """The charges of billing, with their invoices."""
 
 NON_BILLING_REASONS = HostedAggregate(
-    NON_BILLING_REASON, catalogue.NON_BILLING_REASONS.name, NON_BILLING_MACHINE.commands
+    aggregate=non_billing_reason.NON_BILLING_REASON,
+    topic=NON_BILLING_REASONS_TOPIC.name,
+    commands=non_billing_reason.MACHINE.commands,
 )
 """The approved reasons for not billing."""
 
-EVIDENCE_PACKAGES = HostedAggregate(EVIDENCE_PACKAGE, catalogue.EVIDENCE_PACKAGES.name, EVIDENCE_MACHINE.commands)
+EVIDENCE_PACKAGES = HostedAggregate(
+    aggregate=evidence_package.EVIDENCE_PACKAGE,
+    topic=EVIDENCE_PACKAGES_TOPIC.name,
+    commands=evidence_package.MACHINE.commands,
+)
 """The evidence of accepted quotes."""
 
-GOVERNANCE_RECORDS = HostedAggregate(GOVERNANCE_RECORD, catalogue.GOVERNANCE_RECORDS.name, GOVERNANCE_MACHINE.commands)
+GOVERNANCE_RECORDS = HostedAggregate(
+    aggregate=governance_record.GOVERNANCE_RECORD,
+    topic=GOVERNANCE_RECORDS_TOPIC.name,
+    commands=governance_record.MACHINE.commands,
+)
 """Corrections, overrides, emergency access, policies and refused attempts."""
 
 CONSUMER_CHECKPOINTS = HostedAggregate(
-    CONSUMER_CHECKPOINT, catalogue.CONSUMER_CHECKPOINTS.name, CHECKPOINT_MACHINE.commands
+    aggregate=consumer_checkpoint.CONSUMER_CHECKPOINT,
+    topic=CONSUMER_CHECKPOINTS_TOPIC.name,
+    commands=consumer_checkpoint.MACHINE.commands,
 )
 """How far declared consumers have read."""
 
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
+    RESERVATIONS,
+    PRICE_CALCULATIONS,
+    APPROVAL_CASES,
     CHARGES,
     NON_BILLING_REASONS,
     EVIDENCE_PACKAGES,
     GOVERNANCE_RECORDS,
     CONSUMER_CHECKPOINTS,
 )
-"""Every aggregate this platform carries commands out for."""
+"""Every aggregate a store can host; the first one answers commands that none lists."""
