@@ -34,8 +34,11 @@ class Days:
 
 
 def utc_day(moment: datetime) -> date:
-    """The UTC day a moment lies in."""
-    return moment.astimezone(UTC).date()
+    """The UTC day a moment lies in; at the edges of the calendar its first or last day."""
+    try:
+        return moment.astimezone(UTC).date()
+    except OverflowError:
+        return date.max if moment.year == date.max.year else date.min
 
 
 def midnight(day: date) -> datetime:

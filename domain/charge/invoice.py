@@ -130,7 +130,7 @@ def _recurring(schedule: Schedule, number: int, days: Days) -> Iterator[InvoiceL
 
 
 def _one_time(schedule: Schedule, days: Days) -> Iterator[InvoiceLine]:
-    due = Days(schedule.start, schedule.start.fromordinal(schedule.start.toordinal() + 1))
+    due = Days(schedule.start, date.fromordinal(min(schedule.start.toordinal() + 1, date.max.toordinal())))
     voided = schedule.ended_on is not None and schedule.ended_on <= schedule.start
     if not voided and due.within(days).count:
         yield _line(LineKind.ONE_TIME, schedule.current, due, Decimal(schedule.current.component.quantity))

@@ -217,6 +217,16 @@ def test_days_are_utc_days() -> None:
     assert utc_day(datetime(2026, 3, 1, tzinfo=UTC)) == date(2026, 3, 1)
 
 
+def test_the_edges_of_the_calendar_are_days_too() -> None:
+    west, east = timezone(timedelta(hours=-5)), timezone(timedelta(hours=5))
+    assert utc_day(datetime(9999, 12, 31, 23, tzinfo=west)) == date.max
+    assert utc_day(datetime(1, 1, 1, 1, tzinfo=east)) == date.min
+    schedule = Schedule((Basis(date.max, component("10.00", None)),))
+    assert invoice_amount(schedule, Days(date(9999, 12, 1), date.max)).amount == 0
+    endless = component("31.00", discounts=(Discount(percent=Decimal(50), periods=10**6),))
+    assert due(Schedule((basis("9999-12-01", endless),)), "9999-12-01", "9999-12-31") == "15.50"
+
+
 def test_months_are_clipped_to_their_last_day() -> None:
     assert later(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert later(date(2027, 11, 30), 3) == date(2028, 2, 29)
