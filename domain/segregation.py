@@ -102,7 +102,7 @@ def breaches(decisions: Iterable[MaterialDecision], linked: Iterable[frozenset[s
     `linked` are ids that belong to one deal, such as those an order's creation names: without them a quote and its
     order are two deals. Neither the order of the input nor duplicates in it make a difference.
     """
-    known = sorted(set(decisions), key=lambda d: (d.decided_at, d.event_id, d.duty))
+    known = sorted(set(decisions), key=lambda d: (d.decided_at, d.event_id, d.duty, d.actor_id, sorted(d.ids)))
     deals = _Deals()
     for ids in (*(d.ids for d in known), *linked):
         deals.join(ids)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from avro.codec import decode_body, encode_body, writer_schema
+from avro.contract import contract
+from avro.plain import from_avro, to_avro
 from domain.aggregate import AggregateType
 from domain.command import Actor, Command
 from domain.errors import Refusal
@@ -47,6 +50,7 @@ class Desk:
     def command(self, kind: type[Command], **fields: Any) -> Any:
         """A command by the first role that may send it, unless `role`, `actor_id` or `system` say otherwise."""
         self.sent += 1
+        fields = {**self.samples[kind], **fields}
         role = fields.pop("role", None) or min(self.machine.rows[kind.__name__].roles)
         actor = Actor(
             actor_id=fields.pop("actor_id", f"{role}-1"), role=role, system=fields.pop("system", "desk"), channel=None
@@ -57,7 +61,7 @@ class Desk:
             "actor": actor,
             "correlation_id": "corr-1",
         }
-        return kind(**{**base, **self.samples[kind], **fields})
+        return kind(**{**base, **fields})
 
     def send(self, kind: type[Command], **fields: Any) -> list[str]:
         """Decide and evolve, one minute after the command before; the names of the events."""
@@ -102,3 +106,11 @@ def check_foreign(desk: Desk, foreign: Command) -> None:
         if type(event) is not type(desk.events[0]):
             with pytest.raises(ValueError, match="first event"):
                 desk.aggregate.evolve(None, event)
+
+
+def check_wire(desk: Desk) -> None:
+    """What goes out as Avro is read back the same, every field of every event."""
+    for event in desk.events:
+        name = type(event).__name__
+        body = encode_body(name, to_avro(event))
+        assert from_avro(type(event), decode_body(body, writer_schema(contract(name).text))) == event

@@ -28,6 +28,9 @@ from tests.domain.machine_walk import NOW
 
 EVENT_RECORDS = tuple(record for record in RECORDS if record.aggregate != order_state.AGGREGATE)
 
+_PATTERNED = {"currency": "EUR", "country": "DE"}
+"""Fields whose text has a shape of its own."""
+
 
 def filled(model: type[Model]) -> Any:
     """An instance with every field filled by its shape; not validated, since patterns differ."""
@@ -37,7 +40,7 @@ def filled(model: type[Model]) -> Any:
 def _value(shape: Shape, name: str) -> Any:
     match shape:
         case Scalar(kind):
-            text = "EUR" if name == "currency" else f"acme:{name}"
+            text = _PATTERNED.get(name, f"acme:{name}")
             return {str: text, int: 1, bool: True}.get(kind, NOW)
         case DecimalShape():
             return Decimal("1.50")

@@ -14,7 +14,7 @@ from domain.reservation.events import EVENTS
 from domain.reservation.machine import ATTEMPTS_MAX, ROWS
 from domain.reservation.states import TERMINAL_STATES, ReleaseCause, ReservationState, ResourceKind
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 
@@ -72,7 +72,10 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_roles(SUBJECT)
     walks.check_beginning(SUBJECT)
     check_claims(desk())
-    check_foreign(desk(c.ReserveResource, c.ReleaseResource), creation())
+    told = desk(c.ReserveResource, c.ReleaseResource)
+    check_foreign(told, creation())
+    check_wire(told)
+    check_wire(failed())
 
 
 def test_what_is_asked_for_is_set_aside_exactly() -> None:
@@ -114,6 +117,8 @@ def test_it_lapses_at_its_time_and_not_before() -> None:
     found.now = NOW + HOUR
     assert found.refused(c.ReleaseResource).code == "STATE_RESERVATION_LAPSED"
     (expired,) = RESERVATION.decide(found.state, found.command(c.ExpireResourceReservation), found.now)
+    found.events.append(expired)
+    check_wire(found)
     assert expired.expires_at == NOW + HOUR
     assert expired.resource_ids == ("port-1", "port-2")
     assert expired.state is ReservationState.EXPIRED

@@ -5,26 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.account import aggregate as account
 from domain.aggregate import AggregateType
 from domain.approval_case import aggregate as approval_case
+from domain.catalog_publication import aggregate as catalog_publication
 from domain.charge import aggregate as charge
 from domain.command import Command
 from domain.consumer_checkpoint import aggregate as consumer_checkpoint
 from domain.evidence_package import aggregate as evidence_package
 from domain.governance_record import aggregate as governance_record
 from domain.non_billing_reason import aggregate as non_billing_reason
+from domain.payment_authorization import aggregate as payment_authorization
 from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.provisioning_request import aggregate as provisioning_request
 from domain.reservation import aggregate as reservation
+from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
 from topics.catalogue import CHARGES as CHARGES_TOPIC
 from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
 from topics.catalogue import EVIDENCE_PACKAGES as EVIDENCE_PACKAGES_TOPIC
 from topics.catalogue import GOVERNANCE_RECORDS as GOVERNANCE_RECORDS_TOPIC
 from topics.catalogue import NON_BILLING_REASONS as NON_BILLING_REASONS_TOPIC
+from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
@@ -61,6 +69,30 @@ RESERVATIONS = HostedAggregate(
     commands=reservation.MACHINE.commands,
 )
 """The reservations of the inventory."""
+
+PAYMENT_AUTHORIZATIONS = HostedAggregate(
+    aggregate=payment_authorization.PAYMENT_AUTHORIZATION,
+    topic=PAYMENT_AUTHORIZATIONS_TOPIC.name,
+    commands=payment_authorization.MACHINE.commands,
+)
+"""The authorizations of payments."""
+
+PROVISIONING_REQUESTS = HostedAggregate(
+    aggregate=provisioning_request.PROVISIONING_REQUEST,
+    topic=PROVISIONING_RESULTS_TOPIC.name,
+    commands=provisioning_request.MACHINE.commands,
+)
+"""The requests of provisioning."""
+
+ACCOUNTS = HostedAggregate(aggregate=account.ACCOUNT, topic=ACCOUNTS_TOPIC.name, commands=account.MACHINE.commands)
+"""The accounts of the CRM."""
+
+CATALOG_PUBLICATIONS = HostedAggregate(
+    aggregate=catalog_publication.CATALOG_PUBLICATION,
+    topic=CATALOG_PUBLICATIONS_TOPIC.name,
+    commands=catalog_publication.MACHINE.commands,
+)
+"""The publications of the catalog."""
 
 PRICE_CALCULATIONS = HostedAggregate(
     aggregate=price_calculation.PRICE_CALCULATION,
@@ -114,6 +146,10 @@ CONSUMER_CHECKPOINTS = HostedAggregate(
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
+    PAYMENT_AUTHORIZATIONS,
+    PROVISIONING_REQUESTS,
+    ACCOUNTS,
+    CATALOG_PUBLICATIONS,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
     CHARGES,
