@@ -9,9 +9,9 @@ from pydantic import AwareDatetime, Field
 from domain.approval_case.evidence import ApprovalEvidence
 from domain.command import Command
 from domain.model import Model
+from domain.ownership.corrections import CorrectionKind
 from domain.pricing.terms import PricedLine
 from domain.quote.price import QuotePrice
-from domain.quote.states import CorrectionKind
 from domain.quote.structure import LineDraft, QuoteTerms
 from domain.quote.validation import QuoteValidationContext
 

@@ -12,9 +12,10 @@ from domain.commercial import PriceComponent
 from domain.model import Classification, Doc, Model
 from domain.money import CurrencyCode, Percent
 from domain.order_state.states import Action
+from domain.ownership.corrections import CorrectionKind
 from domain.pricing.terms import NetCharge
 from domain.product_order.structure import Cutoff, Parties
-from domain.quote.states import CheckResult, CorrectionKind, CorrectionStatus
+from domain.quote.states import CheckResult, CorrectionStatus
 
 SECRET = Classification.CONFIDENTIAL
 
