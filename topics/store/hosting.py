@@ -38,3 +38,6 @@ PRODUCT_ORDERS = HostedAggregate(
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
+
+HOSTED: tuple[HostedAggregate, ...] = (PRODUCT_ORDERS,)
+"""Every aggregate a store can host; one for each line."""
