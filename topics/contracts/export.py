@@ -34,6 +34,11 @@ from topics.contracts.pages import topic_page
 from topics.contracts.places import Beside, Places
 from topics.topic import Kind
 
+try:
+    from yaml import CSafeDumper as SafeDumper
+except ImportError:  # built without libyaml: the same text, several times slower
+    from yaml import SafeDumper  # type: ignore[assignment]
+
 REPOSITORY = SCHEMA_DIR.parents[1]
 DEFAULT_FOLDER = REPOSITORY / "docs" / "contracts"
 MARK = "Made by `ordertruth contracts export`"
@@ -149,13 +154,13 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(SafeDumper):
     """YAML without anchors: a tool that reads the file need not follow them."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
-    def represent_str(self, data: str) -> yaml.Node:
+    def represent_str(self, data: str) -> yaml.ScalarNode:
         """Several lines as they stand, so that a person can read them."""
         return self.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
 
