@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.account import aggregate as account
 from domain.aggregate import AggregateType
+from domain.catalog_publication import aggregate as catalog_publication
 from domain.command import Command
+from domain.payment_authorization import aggregate as payment_authorization
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.provisioning_request import aggregate as provisioning_request
+from domain.reservation import aggregate as reservation
+from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
+from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
+from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
+from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +49,43 @@ PRODUCT_ORDERS = HostedAggregate(
 )
 """The product orders of the OMS."""
 
-HOSTED: tuple[HostedAggregate, ...] = (PRODUCT_ORDERS,)
-"""Every aggregate a store can host; one for each line."""
+RESERVATIONS = HostedAggregate(
+    aggregate=reservation.RESERVATION,
+    topic=RESERVATIONS_TOPIC.name,
+    commands=reservation.MACHINE.commands,
+)
+"""The reservations of the inventory."""
+
+PAYMENT_AUTHORIZATIONS = HostedAggregate(
+    aggregate=payment_authorization.PAYMENT_AUTHORIZATION,
+    topic=PAYMENT_AUTHORIZATIONS_TOPIC.name,
+    commands=payment_authorization.MACHINE.commands,
+)
+"""The authorizations of payments."""
+
+PROVISIONING_REQUESTS = HostedAggregate(
+    aggregate=provisioning_request.PROVISIONING_REQUEST,
+    topic=PROVISIONING_RESULTS_TOPIC.name,
+    commands=provisioning_request.MACHINE.commands,
+)
+"""The requests of provisioning."""
+
+ACCOUNTS = HostedAggregate(aggregate=account.ACCOUNT, topic=ACCOUNTS_TOPIC.name, commands=account.MACHINE.commands)
+"""The accounts of the CRM."""
+
+CATALOG_PUBLICATIONS = HostedAggregate(
+    aggregate=catalog_publication.CATALOG_PUBLICATION,
+    topic=CATALOG_PUBLICATIONS_TOPIC.name,
+    commands=catalog_publication.MACHINE.commands,
+)
+"""The publications of the catalog."""
+
+HOSTED: tuple[HostedAggregate, ...] = (
+    PRODUCT_ORDERS,
+    RESERVATIONS,
+    PAYMENT_AUTHORIZATIONS,
+    PROVISIONING_REQUESTS,
+    ACCOUNTS,
+    CATALOG_PUBLICATIONS,
+)
+"""Every aggregate a store can host; the first one answers commands that none lists."""
