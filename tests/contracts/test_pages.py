@@ -11,6 +11,7 @@ from avro.contract import contract
 from domain.catalogue import RECORDS
 from topics.catalogue import DEAD_LETTERS, DERIVED_TOPICS, OWNER_TOPICS, TOPICS, Kind, topic_of
 from topics.contracts.export import DEFAULT_FOLDER
+from topics.contracts.fields import Types
 from topics.contracts.guarantees import guarantees_of
 from topics.contracts.index import DEAD_LETTERS_FILE
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from domain.catalogue import RecordType
+    from topics.contracts.agreed import TopicContract
     from topics.topic import Topic
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -91,3 +93,12 @@ def test_tables_have_as_many_cells_as_columns(made: Mapping[str, str]) -> None:
         for block in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
             widths = {len(re.findall(r"(?<!\\)\|", line)) for line in block.splitlines()}
             assert len(widths) == 1, f"{name}: {block[:200]}"
+
+
+def test_within_a_topic_a_name_means_one_type(contracts: tuple[TopicContract, ...]) -> None:
+    """The page explains each nested type once."""
+    for contract_of in contracts:
+        found: dict[str, object] = {}
+        for agreed in contract_of.agreed:
+            for named in Types(agreed.schema).named():
+                assert found.setdefault(named["name"], named) == named, f"{agreed.name}: {named['name']}"
