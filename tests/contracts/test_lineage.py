@@ -12,6 +12,8 @@ from openlineage.client.naming.dataset import Kafka, Postgres
 from openlineage.client.serde import Serde
 
 from compose.contracts.jobs import jobs
+from compose.settings import PARTITIONS_EXTERNAL
+from compose.stack.postgres import DATABASE
 from compose.workers import SERVICES, STREAM_APPS
 from sinks.tables import TABLES
 from topics.catalogue import ORDER_STATE, PRODUCT_ORDERS, TOPICS
@@ -81,3 +83,8 @@ def test_places_are_those_of_the_installation() -> None:
     found = jobs(ELSEWHERE)
     namespaces = {d.namespace for job in found for d in (*job.inputs, *job.outputs)}
     assert namespaces == {"kafka://broker-1:9092", "postgres://db:5433", "clickhouse://localhost:8123"}
+
+
+def test_the_places_named_by_default_are_those_of_an_installation_of_ones_own() -> None:
+    assert Places().database == DATABASE
+    assert Places().partitions == PARTITIONS_EXTERNAL
