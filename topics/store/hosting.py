@@ -7,8 +7,11 @@ from typing import Any
 
 from domain.aggregate import AggregateType
 from domain.command import Command
+from domain.fulfillment_plan.aggregate import FULFILLMENT_PLAN
+from domain.fulfillment_plan.aggregate import MACHINE as _PLANS
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 
 
@@ -38,3 +41,15 @@ PRODUCT_ORDERS = HostedAggregate(
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
+FULFILLMENT_PLANS = HostedAggregate(
+    aggregate=FULFILLMENT_PLAN,
+    topic=FULFILLMENT_PLANS_TOPIC.name,
+    commands=_PLANS.commands,
+)
+"""The plans of fulfillment."""
+
+HOSTED: tuple[HostedAggregate, ...] = (
+    PRODUCT_ORDERS,
+    FULFILLMENT_PLANS,
+)
+"""Every aggregate a store can host."""
