@@ -7,10 +7,13 @@ from typing import Any
 
 from domain.aggregate import AggregateType
 from domain.command import Command
+from domain.fallout_case.aggregate import FALLOUT_CASE
+from domain.fallout_case.aggregate import MACHINE as _FALLOUT
 from domain.fulfillment_plan.aggregate import FULFILLMENT_PLAN
 from domain.fulfillment_plan.aggregate import MACHINE as _PLANS
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
 from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 
@@ -47,9 +50,16 @@ FULFILLMENT_PLANS = HostedAggregate(
     commands=_PLANS.commands,
 )
 """The plans of fulfillment."""
+FALLOUT_CASES = HostedAggregate(
+    aggregate=FALLOUT_CASE,
+    topic=FALLOUT_CASES_TOPIC.name,
+    commands=_FALLOUT.commands,
+)
+"""The fallout cases of the OMS."""
 
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     FULFILLMENT_PLANS,
+    FALLOUT_CASES,
 )
 """Every aggregate a store can host."""
