@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from domain.aggregate import AggregateType
+from domain.asset.aggregate import ASSET
+from domain.asset.aggregate import MACHINE as _ASSETS
 from domain.command import Command
 from domain.fallout_case.aggregate import FALLOUT_CASE
 from domain.fallout_case.aggregate import MACHINE as _FALLOUT
@@ -13,6 +15,7 @@ from domain.fulfillment_plan.aggregate import FULFILLMENT_PLAN
 from domain.fulfillment_plan.aggregate import MACHINE as _PLANS
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from topics.catalogue import ASSETS as ASSETS_TOPIC
 from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
 from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
@@ -56,10 +59,17 @@ FALLOUT_CASES = HostedAggregate(
     commands=_FALLOUT.commands,
 )
 """The fallout cases of the OMS."""
+ASSETS = HostedAggregate(
+    aggregate=ASSET,
+    topic=ASSETS_TOPIC.name,
+    commands=_ASSETS.commands,
+)
+"""The installed products of inventory."""
 
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     FULFILLMENT_PLANS,
     FALLOUT_CASES,
+    ASSETS,
 )
 """Every aggregate a store can host."""
