@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.asset import events as _asset_events
+from domain.billing_handoff import events as _handoff_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
 from domain.model import Model
@@ -36,6 +37,7 @@ RECORDS: tuple[RecordType, ...] = (
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
     *(RecordType(_asset_events.OWNER, _asset_events.AGGREGATE, m) for m in _asset_events.EVENTS),
+    *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
     *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
     *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),

@@ -10,6 +10,9 @@ BILLABLE_INTENTS = frozenset(OrderIntent) - {OrderIntent.INTERNAL_MIGRATION}
 ENDING_ACTIONS = frozenset({Action.DELETE, Action.REPLACE})
 """Actions that end an installed product; whatever is billed for it ends with it, under any intent."""
 
+CARRYING_ON = frozenset({Action.SUSPEND, Action.RESUME, Action.RENEW})
+"""Actions that concern what is billed already, also where they state no price."""
+
 
 def bills_by_itself(component: PriceComponent) -> bool:
     """Whether a component is charged; what is billed through another item is in that item's price (R470)."""
@@ -18,10 +21,10 @@ def bills_by_itself(component: PriceComponent) -> bool:
 
 def concerns_billing(intent: OrderIntent, item: OrderItem) -> bool:
     """Whether billing has to hear of an item once it is delivered."""
-    if item.action is Action.NO_CHANGE:
-        return False
     if item.action in ENDING_ACTIONS:
         return True
-    billed = item.price_components
-    # A change without prices of its own still stops, resumes or prolongs what is billed already.
-    return intent in BILLABLE_INTENTS and (not billed or any(bills_by_itself(c) for c in billed))
+    if item.action is Action.NO_CHANGE or intent not in BILLABLE_INTENTS:
+        return False
+    if not item.price_components:
+        return item.action in CARRYING_ON
+    return any(bills_by_itself(component) for component in item.price_components)

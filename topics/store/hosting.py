@@ -8,6 +8,8 @@ from typing import Any
 from domain.aggregate import AggregateType
 from domain.asset.aggregate import ASSET
 from domain.asset.aggregate import MACHINE as _ASSETS
+from domain.billing_handoff.aggregate import BILLING_HANDOFF
+from domain.billing_handoff.aggregate import MACHINE as _HANDOFFS
 from domain.command import Command
 from domain.fallout_case.aggregate import FALLOUT_CASE
 from domain.fallout_case.aggregate import MACHINE as _FALLOUT
@@ -16,6 +18,7 @@ from domain.fulfillment_plan.aggregate import MACHINE as _PLANS
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from topics.catalogue import ASSETS as ASSETS_TOPIC
+from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
 from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
 from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
@@ -65,11 +68,18 @@ ASSETS = HostedAggregate(
     commands=_ASSETS.commands,
 )
 """The installed products of inventory."""
+BILLING_HANDOFFS = HostedAggregate(
+    aggregate=BILLING_HANDOFF,
+    topic=BILLING_HANDOFFS_TOPIC.name,
+    commands=_HANDOFFS.commands,
+)
+"""What the OMS hands to billing."""
 
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     FULFILLMENT_PLANS,
     FALLOUT_CASES,
     ASSETS,
+    BILLING_HANDOFFS,
 )
 """Every aggregate a store can host."""
