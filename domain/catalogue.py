@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.account import events as _account_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
+from domain.catalog_publication import events as _publication_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
 from domain.model import Model
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.payment_authorization import events as _payment_events
 from domain.product_order import events as _product_order_events
+from domain.provisioning_request import events as _provisioning_events
+from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
 
@@ -40,5 +45,10 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
     *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
     *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
+    *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
+    *(RecordType(_payment_events.OWNER, _payment_events.AGGREGATE, m) for m in _payment_events.EVENTS),
+    *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),
+    *(RecordType(_account_events.OWNER, _account_events.AGGREGATE, m) for m in _account_events.EVENTS),
+    *(RecordType(_publication_events.OWNER, _publication_events.AGGREGATE, m) for m in _publication_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

@@ -76,7 +76,8 @@ class Machine(Generic[S, E]):
     """The state machine of one kind of aggregate.
 
     - `noun` is what people call it (`order`), `code` what error codes call it (`ORDER`);
-    - `creation_guards` see the command alone, `guards` the aggregate too; each raises `Refusal`;
+    - `creation_guards` see the command alone, `guards` the aggregate too, `timed_guards` also the time, with None
+      for the aggregate of a creation; each raises `Refusal`;
     - `reactions` draft the events of a command; the aggregate is None for a creation;
     - `identity(aggregate, command)` gives the fields every event carries that say what it is about;
     - `evolve` is the aggregate's fold; `consequence` what it declares by itself after a command's last event;
@@ -95,6 +96,7 @@ class Machine(Generic[S, E]):
     repair: frozenset[StrEnum] = frozenset()
     guards: Mapping[str, Callable[[S, Any], None]] = field(default_factory=dict)
     creation_guards: Mapping[str, Callable[[Any], None]] = field(default_factory=dict)
+    timed_guards: Mapping[str, Callable[[S | None, Any, datetime], None]] = field(default_factory=dict)
     consequence: Callable[[S], Draft | None] = lambda _: None
 
     @property
@@ -123,14 +125,13 @@ class Machine(Generic[S, E]):
             message = f"{command.name} is no command of {_article(self.noun)}."
             raise Refusal("STRUCTURAL_UNKNOWN_COMMAND", message, remediation=f"Send one of {sorted(self.rows)}.")
         authorise(row, command)
+        standing = None
         if row.creates:
             self._require_absent(aggregate, command)
-            for name in row.guards:
-                self.creation_guards[name](command)
         else:
             standing = self._require_allowed(aggregate, command, row)
-            for name in row.guards:
-                self.guards[name](standing, command)
+        for name in row.guards:
+            self._guard(name, standing, command, now)
         return self._stamp(aggregate, command, self.reactions[command.name](aggregate, command), now)
 
     def _require_absent(self, aggregate: S | None, command: Command) -> None:
@@ -150,6 +151,14 @@ class Machine(Generic[S, E]):
                 remediation=f"Allowed now: {', '.join(self.allowed_in(aggregate.state)) or 'nothing'}.",
             )
         return aggregate
+
+    def _guard(self, name: str, standing: S | None, command: Command, now: datetime) -> None:
+        if (timed := self.timed_guards.get(name)) is not None:
+            timed(standing, command, now)
+        elif standing is None:
+            self.creation_guards[name](command)
+        else:
+            self.guards[name](standing, command)
 
     def _stamp(self, aggregate: S | None, command: Command, drafts: Iterable[Draft], now: datetime) -> tuple[E, ...]:
         events: list[E] = []

@@ -51,7 +51,6 @@ CATALOG_PUBLICATIONS = _owned(
     "catalog publication id",
     "CatalogPublished OfferingRetired CatalogPublicationConsumed",
     about="What may be sold from when on, and which systems took it over.",
-    classification=Classification.INTERNAL,
 )
 QUOTES = _owned(
     "cpq.quotes.v1",
@@ -141,7 +140,6 @@ RESERVATIONS = _owned(
     "reservation id",
     "ResourceReserved ResourceReservationFailed ResourceReservationExpired ResourceReservationReleased",
     about="Resources set aside for orders.",
-    classification=Classification.INTERNAL,
 )
 ASSETS = _owned(
     "inventory.assets.v1",
@@ -159,7 +157,6 @@ PROVISIONING_RESULTS = _owned(
     "provisioning request id",
     "ProvisioningStarted ProvisioningSucceeded ProvisioningFailed ServiceStatusObserved",
     about="What the network answered, and what it shows.",
-    classification=Classification.INTERNAL,
 )
 PAYMENT_AUTHORIZATIONS = _owned(
     "payments.authorizations.v1",

@@ -30,7 +30,7 @@ def show_plan(json: JsonTarget = None) -> None:
     from topics.catalogue import TOPICS
 
     settings = open_session()
-    plan = Broker(_kafka_config(settings)).plan(TOPICS, settings.partition_count)
+    plan = Broker(kafka_config(settings)).plan(TOPICS, settings.partition_count)
     _show(plan, json, applied=False)
     plan.require_applicable()
 
@@ -42,7 +42,7 @@ def apply(json: JsonTarget = None) -> None:
     from topics.catalogue import TOPICS
 
     settings = open_session()
-    broker = Broker(_kafka_config(settings))
+    broker = Broker(kafka_config(settings))
     plan = broker.plan(TOPICS, settings.partition_count)
     broker.apply(plan)
     _show(plan, json, applied=True)
@@ -75,11 +75,13 @@ def list_topics(json: JsonTarget = None) -> None:
     )
 
 
-def _kafka_config(settings: Settings) -> dict[str, str]:
+def kafka_config(settings: Settings | None = None) -> dict[str, str]:
     """Settings of the broker the user names, else of the embedded one. Raises UnavailableError when none runs."""
+    from compose.cli.session import open_session
     from compose.stack.lifecycle import current
     from domain.errors import UnavailableError
 
+    settings = settings or open_session()
     if settings.kafka_bootstrap_servers:
         return settings.kafka_config()
     record = current(settings)

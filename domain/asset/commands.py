@@ -14,13 +14,17 @@ from domain.order_state.states import Action
 _Said = Annotated[str, Field(pattern=r"\S")]
 
 
-class _OfItem(Command):
+class OfItem(Command):
+    """What every command for an order item says: whose it is, and from when on it holds."""
+
     order_id: _Said
     item_id: _Said
     effective_date: datetime
 
 
-class _Beginning(_OfItem):
+class Beginning(OfItem):
+    """What the beginning of a product says, whether it succeeds or not."""
+
     account_id: _Said
     offering_id: _Said
     action: Action
@@ -30,11 +34,11 @@ class _Beginning(_OfItem):
     replaces_product_instance_id: str | None = None
 
 
-class ActivateAsset(_Beginning):
+class ActivateAsset(Beginning):
     """Record that a product of an ADD or REPLACE item went live; `billable` says whether it bills at all (R469)."""
 
 
-class FailAssetActivation(_Beginning):
+class FailAssetActivation(Beginning):
     """Record that a product did not go live."""
 
     failure_code: _Said
@@ -49,7 +53,7 @@ class RetryAssetActivation(Command):
     evidence_ref: _Said
 
 
-class ModifyAsset(_OfItem):
+class ModifyAsset(OfItem):
     """Record a changed configuration (R460); without an offering the product is sold as before."""
 
     configuration: Mapping[str, str]
@@ -57,21 +61,21 @@ class ModifyAsset(_OfItem):
     offering_id: str | None = None
 
 
-class RenewAsset(_OfItem):
+class RenewAsset(OfItem):
     """Record a prolonged term (R464); null leaves its end open."""
 
     term_end_date: datetime | None = None
 
 
-class SuspendAsset(_OfItem):
+class SuspendAsset(OfItem):
     """Record that the product was stopped for a time (R462)."""
 
 
-class ResumeAsset(_OfItem):
+class ResumeAsset(OfItem):
     """Record that the product works again (R463)."""
 
 
-class TerminateAsset(_OfItem):
+class TerminateAsset(OfItem):
     """Record the product's end, by a DELETE (R461) or because another took its place (R465)."""
 
     replaced_by_product_instance_id: str | None = None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from domain.asset.states import AssetState
-from domain.fact import Fact
+from domain.event import OwnerEvent
 from domain.model import Classification, Doc
 from domain.order_state.states import Action
 
@@ -14,7 +14,7 @@ OWNER = "inventory"
 AGGREGATE = "Asset"
 
 
-class AssetEvent(Fact):
+class AssetEvent(OwnerEvent):
     """What every Asset event carries; order and item are those that caused this event."""
 
     product_instance_id: Annotated[str, Doc("Identity of the installed product, which is the asset's own.")]

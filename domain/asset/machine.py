@@ -10,7 +10,7 @@ from domain.asset import commands as c
 from domain.asset import events as e
 from domain.asset.asset import Asset
 from domain.asset.states import AssetState
-from domain.command import Command
+from domain.conditions import has_reason, same_tenant
 from domain.errors import Refusal
 from domain.machine import Transition, rows
 from domain.order_state.states import Action
@@ -39,6 +39,14 @@ def begun_by_add_or_replace(command: c.ActivateAsset | c.FailAssetActivation) ->
         )
 
 
+def of_one_tenant(command: c.OfItem) -> None:
+    """Whatever the command names belongs to the product's tenant (R511)."""
+    named = {"orderId": command.order_id}
+    if isinstance(command, c.Beginning):
+        named |= {"accountId": command.account_id, "offeringId": command.offering_id}
+    same_tenant(command, **named)
+
+
 def not_before_the_last_change(asset: Asset, command: Any) -> None:
     """What happened to the product happened in order; the past is corrected, not rewritten (R256, R502)."""
     if command.effective_date < asset.effective_date:
@@ -52,13 +60,6 @@ def replaced_by_another(asset: Asset, command: c.TerminateAsset) -> None:
     if command.replaced_by_product_instance_id == asset.product_instance_id:
         message = f"Product {asset.product_instance_id} is said to replace itself."
         raise _refuse("STRUCTURAL_PRODUCT_INSTANCE", message, "Name the product that took its place.")
-
-
-def has_reason(asset: Asset, command: Command) -> None:
-    """A correction says why (R503)."""
-    if not command.reason_code:
-        message = f"{command.name} on product {asset.product_instance_id} gives no reason."
-        raise _refuse("STRUCTURAL_REASON_MISSING", message, "Send a reasonCode.")
 
 
 def approved_by_another(asset: Asset, command: c.CorrectAsset) -> None:
@@ -83,8 +84,12 @@ def since_it_is_installed(asset: Asset, command: c.CorrectAsset) -> None:
         raise _refuse("CONFLICT_EFFECTIVE_DATE", message, "Correct it from then on at the earliest.")
 
 
-CREATION_GUARDS: Mapping[str, Callable[[Any], None]] = {"begun-by-add-or-replace": begun_by_add_or_replace}
+CREATION_GUARDS: Mapping[str, Callable[[Any], None]] = {
+    "of-one-tenant": of_one_tenant,
+    "begun-by-add-or-replace": begun_by_add_or_replace,
+}
 GUARDS: Mapping[str, Callable[[Asset, Any], None]] = {
+    "of-one-tenant": lambda _, command: of_one_tenant(command),
     "not-before-the-last-change": not_before_the_last_change,
     "replaced-by-another": replaced_by_another,
     "has-reason": has_reason,
@@ -94,6 +99,7 @@ GUARDS: Mapping[str, Callable[[Asset, Any], None]] = {
 }
 
 _IN_ORDER = ("not-before-the-last-change",)
+_FOR_ITEM = ("of-one-tenant", *_IN_ORDER)
 
 ROWS = rows(
     Transition(
@@ -101,7 +107,7 @@ ROWS = rows(
         frozenset(),
         INSTALLER_ROLES,
         (e.AssetActivated,),
-        guards=("begun-by-add-or-replace",),
+        guards=("of-one-tenant", "begun-by-add-or-replace"),
         side_effects="the OMS completes the item, and billing becomes due",
         compensation="TerminateAsset",
     ),
@@ -110,7 +116,7 @@ ROWS = rows(
         frozenset(),
         INSTALLER_ROLES,
         (e.AssetActivationFailed,),
-        guards=("begun-by-add-or-replace",),
+        guards=("of-one-tenant", "begun-by-add-or-replace"),
         side_effects="the OMS opens a fallout case",
         compensation="RetryAssetActivation",
         timeout=timedelta(hours=24),
@@ -130,7 +136,7 @@ ROWS = rows(
         _INSTALLED,
         INSTALLER_ROLES,
         (e.AssetModified,),
-        guards=_IN_ORDER,
+        guards=_FOR_ITEM,
         side_effects="billing amends the charges",
         compensation="ModifyAsset with the configuration of before",
     ),
@@ -139,7 +145,7 @@ ROWS = rows(
         _INSTALLED,
         INSTALLER_ROLES,
         (e.AssetModified,),
-        guards=_IN_ORDER,
+        guards=_FOR_ITEM,
         side_effects="billing goes on under the renewed terms",
         compensation="CorrectAsset",
     ),
@@ -148,7 +154,7 @@ ROWS = rows(
         frozenset({_A.ACTIVE}),
         INSTALLER_ROLES,
         (e.AssetSuspended,),
-        guards=_IN_ORDER,
+        guards=_FOR_ITEM,
         side_effects="billing suspends the charges",
         compensation="ResumeAsset",
     ),
@@ -157,7 +163,7 @@ ROWS = rows(
         frozenset({_A.SUSPENDED}),
         INSTALLER_ROLES,
         (e.AssetResumed,),
-        guards=_IN_ORDER,
+        guards=_FOR_ITEM,
         side_effects="billing resumes the charges",
         compensation="SuspendAsset",
     ),
@@ -166,7 +172,7 @@ ROWS = rows(
         _INSTALLED | {_A.ACTIVATION_FAILED},
         INSTALLER_ROLES,
         (e.AssetTerminated,),
-        guards=(*_IN_ORDER, "replaced-by-another"),
+        guards=(*_FOR_ITEM, "replaced-by-another"),
         side_effects="billing ends the charges, resources are released",
         compensation="an ADD order: what has ended stays ended",
     ),

@@ -9,7 +9,7 @@ from domain.aggregate import AggregateType
 from domain.billing_handoff import commands as c
 from domain.billing_handoff import events as e
 from domain.billing_handoff.handoff import BillingHandoff, evolve
-from domain.billing_handoff.machine import CREATION_GUARDS, GUARDS, ROWS
+from domain.billing_handoff.machine import CREATION_GUARDS, GUARDS, ROWS, TIMED_GUARDS
 from domain.billing_handoff.states import HandoffState
 from domain.machine import Draft, Machine, claims
 
@@ -83,6 +83,7 @@ MACHINE: Machine[BillingHandoff, e.BillingHandoffEvent] = Machine(
     terminal=frozenset(),
     guards=GUARDS,
     creation_guards=CREATION_GUARDS,
+    timed_guards=TIMED_GUARDS,
 )
 decide = MACHINE.decide
 

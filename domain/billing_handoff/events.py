@@ -7,7 +7,7 @@ from typing import Annotated
 
 from domain.billing_handoff.states import BillingEffect, HandoffState
 from domain.billing_handoff.terms import BillingTerms
-from domain.fact import Fact
+from domain.event import OwnerEvent
 from domain.model import Doc
 from domain.order_state.states import Action
 from domain.product_order.structure import OrderIntent
@@ -16,7 +16,7 @@ OWNER = "oms"
 AGGREGATE = "BillingHandoff"
 
 
-class BillingHandoffEvent(Fact):
+class BillingHandoffEvent(OwnerEvent):
     """What every BillingHandoff event carries; order and item are those that caused the request."""
 
     handoff_id: Annotated[str, Doc("Identity of the handoff: product instance and component.")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.billing_handoff import commands as c
@@ -11,8 +11,8 @@ from domain.billing_handoff import events as e
 from domain.billing_handoff.handoff import BillingHandoff, handoff_id_of
 from domain.billing_handoff.policy import BILLABLE_INTENTS, bills_by_itself
 from domain.billing_handoff.states import EFFECTS_OF, NEXT, ONE_TIME_EFFECTS, BillingEffect, HandoffState
-from domain.command import Command
 from domain.commercial import ChargeKind
+from domain.conditions import has_reason, not_ahead, same_tenant
 from domain.errors import Refusal
 from domain.machine import Transition, rows
 
@@ -31,6 +31,12 @@ def about_the_component(request: c.BillingRequest) -> None:
         message = f"Handoff {request.aggregate_id} is not that of component {request.terms.component.component_id}"
         message += f" of product {request.product_instance_id}."
         raise _refuse("STRUCTURAL_HANDOFF_ID", message, f"Send it to {wanted}.")
+
+
+def of_one_tenant(request: c.BillingRequest) -> None:
+    """Whatever the request names belongs to one tenant (R511)."""
+    named = {"orderId": request.order_id, "accountId": request.account_id, "offeringId": request.terms.offering_id}
+    same_tenant(request, **named, billingAccountId=request.terms.billing_account_id)
 
 
 def effect_of_the_action(request: c.BillingRequest) -> None:
@@ -105,19 +111,13 @@ def is_the_newest(handoff: BillingHandoff, command: c.WithdrawBillingActivation)
         raise _refuse("CONFLICT_NOT_THE_NEWEST", message, "Withdraw that one first.")
 
 
-def has_reason(handoff: BillingHandoff, command: Command) -> None:
-    """Taking a request back says why (R124)."""
-    if not command.reason_code:
-        message = f"{command.name} on {handoff.handoff_id} gives no reason."
-        raise _refuse("STRUCTURAL_REASON_MISSING", message, "Send a reasonCode.")
-
-
 def _of_request(guard: Callable[[Any], None]) -> Callable[[BillingHandoff, Any], None]:
     return lambda _, command: guard(command)
 
 
 CREATION_GUARDS: Mapping[str, Callable[[Any], None]] = {
     "about-the-component": about_the_component,
+    "of-one-tenant": of_one_tenant,
     "effect-of-the-action": effect_of_the_action,
     "bills-at-all": bills_at_all,
     "terms-are-complete": terms_are_complete,
@@ -130,9 +130,14 @@ GUARDS: Mapping[str, Callable[[BillingHandoff, Any], None]] = {
     "is-the-newest": is_the_newest,
     "has-reason": has_reason,
 }
+TIMED_GUARDS: Mapping[str, Callable[[BillingHandoff | None, Any, datetime], None]] = {
+    "service-is-live": lambda _, request, now: not_ahead(
+        request, "serviceActivationDate", request.service_activation_date, now
+    ),
+}
 
 _ANSWER_DUE = timedelta(minutes=60)
-_REQUEST = tuple(CREATION_GUARDS)
+_REQUEST = (*CREATION_GUARDS, *TIMED_GUARDS)
 
 ROWS = rows(
     Transition(

@@ -9,7 +9,7 @@ from domain.aggregate import AggregateType
 from domain.fallout_case import commands as c
 from domain.fallout_case import events as e
 from domain.fallout_case.case import FalloutCase, evolve
-from domain.fallout_case.machine import CREATION_GUARDS, GUARDS, ROWS
+from domain.fallout_case.machine import CREATION_GUARDS, GUARDS, ROWS, TIMED_GUARDS
 from domain.fallout_case.playbook import PLAYBOOK, SLA_HOURS, TEAMS
 from domain.fallout_case.states import REPAIR_FALLOUT_STATES, TERMINAL_FALLOUT_STATES, FalloutState
 from domain.machine import Draft, Machine, claims
@@ -108,6 +108,7 @@ MACHINE: Machine[FalloutCase, e.FalloutCaseEvent] = Machine(
     repair=REPAIR_FALLOUT_STATES,
     guards=GUARDS,
     creation_guards=CREATION_GUARDS,
+    timed_guards=TIMED_GUARDS,
 )
 decide = MACHINE.decide
 

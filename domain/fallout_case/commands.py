@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -38,9 +37,7 @@ class AssignFallout(Command):
 
 
 class EscalateFallout(Command):
-    """Give the case to the next level, because its time was over at `at`."""
-
-    at: datetime
+    """Give the case to the next level, because its time is over."""
 
 
 class ApplyOrderRepair(Command):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from domain.fact import Fact
+from domain.event import OwnerEvent
 from domain.fallout_case.states import (
     FalloutCause,
     FalloutNature,
@@ -19,7 +19,7 @@ OWNER = "oms"
 AGGREGATE = "FalloutCase"
 
 
-class FalloutCaseEvent(Fact):
+class FalloutCaseEvent(OwnerEvent):
     """What every FalloutCase event carries."""
 
     case_id: Annotated[str, Doc("Identity of the case.")]

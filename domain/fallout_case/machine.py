@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.command import Command
+from domain.conditions import has_reason, same_tenant
 from domain.errors import Refusal
 from domain.fallout_case import commands as c
 from domain.fallout_case import events as e
@@ -36,6 +37,11 @@ def one_case_for_a_fallout(command: c.DetectFallout) -> None:
         raise _refuse("STRUCTURAL_CASE_ID", message, f"Send it to {wanted}.")
 
 
+def of_one_tenant(command: c.DetectFallout) -> None:
+    """Order and account belong to the case's tenant (R511)."""
+    same_tenant(command, orderId=command.order_id, accountId=command.account_id)
+
+
 def item_has_its_product(command: c.DetectFallout) -> None:
     """A product without its item cannot be put together with the order."""
     if command.product_instance_id is not None and command.item_id is None:
@@ -43,9 +49,10 @@ def item_has_its_product(command: c.DetectFallout) -> None:
         raise _refuse("STRUCTURAL_ITEM_MISSING", message, "Name the item, too.")
 
 
-def sla_is_over(case: FalloutCase, command: c.EscalateFallout) -> None:
+def sla_is_over(case: FalloutCase | None, _: c.EscalateFallout, now: datetime) -> None:
     """A case goes up when its time is over, and not before (R158)."""
-    if command.at < case.due_at:
+    assert case is not None
+    if now < case.due_at:
         message = f"Case {case.case_id} has time until {case.due_at.isoformat()}."
         raise _refuse("POLICY_SLA_NOT_OVER", message, "Wait, or assign it to somebody else.")
 
@@ -100,13 +107,6 @@ def confirmed_by_another(case: FalloutCase, command: c.ResolveFallout) -> None:
         raise _refuse("AUTHORIZATION_FOUR_EYES", message, "Have somebody else confirm the repair.")
 
 
-def has_reason(case: FalloutCase, command: Command) -> None:
-    """Giving an order up says why (R140)."""
-    if not command.reason_code:
-        message = f"{command.name} on case {case.case_id} gives no reason."
-        raise _refuse("STRUCTURAL_REASON_MISSING", message, "Send a reasonCode.")
-
-
 def given_up_for_good(case: FalloutCase, command: c.CloseFalloutAsFailed) -> None:
     """A failure is final by decision or for technical reasons, nothing else (R148, R149)."""
     if command.closed_as not in _GIVEN_UP:
@@ -116,10 +116,10 @@ def given_up_for_good(case: FalloutCase, command: c.CloseFalloutAsFailed) -> Non
 
 CREATION_GUARDS: Mapping[str, Callable[[Any], None]] = {
     "one-case-for-a-fallout": one_case_for_a_fallout,
+    "of-one-tenant": of_one_tenant,
     "item-has-its-product": item_has_its_product,
 }
 GUARDS: Mapping[str, Callable[[FalloutCase, Any], None]] = {
-    "sla-is-over": sla_is_over,
     "a-level-is-left": a_level_is_left,
     "held-by-sender": held_by_sender,
     "repair-is-new": repair_is_new,
@@ -129,6 +129,7 @@ GUARDS: Mapping[str, Callable[[FalloutCase, Any], None]] = {
     "has-reason": has_reason,
     "given-up-for-good": given_up_for_good,
 }
+TIMED_GUARDS: Mapping[str, Callable[[FalloutCase | None, Any, datetime], None]] = {"sla-is-over": sla_is_over}
 
 _SHORTEST = timedelta(hours=min(SLA_HOURS.values()))
 
@@ -138,7 +139,7 @@ ROWS = rows(
         frozenset(),
         OPERATOR_ROLES,
         (e.FalloutDetected,),
-        guards=("one-case-for-a-fallout", "item-has-its-product"),
+        guards=("one-case-for-a-fallout", "of-one-tenant", "item-has-its-product"),
         compensation="ResolveFallout as RECOVERED",
         timeout=_SHORTEST,
         on_timeout="oms: EscalateFallout after the severity's own hours",

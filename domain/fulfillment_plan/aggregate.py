@@ -9,7 +9,7 @@ from domain.aggregate import AggregateType
 from domain.fulfillment_plan import commands as c
 from domain.fulfillment_plan import events as e
 from domain.fulfillment_plan.decomposition import decompose, input_fingerprint
-from domain.fulfillment_plan.guards import CREATION_GUARDS, GUARDS, overrides
+from domain.fulfillment_plan.guards import CREATION_GUARDS, GUARDS, OVERRIDE_ROLE, TIMED_GUARDS
 from domain.fulfillment_plan.machine import ROWS
 from domain.fulfillment_plan.plan import FulfillmentPlan, evolve
 from domain.fulfillment_plan.rules import RULES
@@ -64,7 +64,7 @@ def _retry(plan: FulfillmentPlan, command: c.RetryFulfillmentTask) -> list[Draft
     attempt = standing.attempt + 1
     fields = {
         "idempotency_key": idempotency_key(command.task_id, attempt),
-        "override": overrides(standing, command),
+        "override": command.actor.role == OVERRIDE_ROLE,
     }
     return _about(plan, command.task_id, TaskState.RUNNING, e.FulfillmentTaskRetried, attempt, **fields)
 
@@ -153,6 +153,7 @@ MACHINE: Machine[FulfillmentPlan, e.FulfillmentPlanEvent] = Machine(
     repair=REPAIR_PLAN_STATES,
     guards=GUARDS,
     creation_guards=CREATION_GUARDS,
+    timed_guards=TIMED_GUARDS,
 )
 decide = MACHINE.decide
 

@@ -45,10 +45,9 @@ class FailFulfillmentTask(Command):
 
 
 class RetryFulfillmentTask(Command):
-    """Begin a failed task again at `at`; beyond the retry policy only an order manager may, with a reason (R301)."""
+    """Begin a failed task again; against the retry policy only an order manager may, with a reason (R301)."""
 
     task_id: str
-    at: datetime
 
 
 class MarkFulfillmentTaskUnknown(Command):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from domain.fact import Fact
+from domain.event import OwnerEvent
 from domain.fulfillment_plan.states import Compensation, PlanState, TaskCutoff, TaskKind, TaskState
 from domain.fulfillment_plan.task import FulfillmentTask
 from domain.model import Doc
@@ -14,7 +14,7 @@ OWNER = "fulfillment"
 AGGREGATE = "FulfillmentPlan"
 
 
-class FulfillmentPlanEvent(Fact):
+class FulfillmentPlanEvent(OwnerEvent):
     """What every FulfillmentPlan event carries."""
 
     plan_id: Annotated[str, Doc("Identity of the plan.")]

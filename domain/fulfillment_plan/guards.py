@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from domain.command import Command
+from domain.conditions import has_reason, not_ahead, same_tenant
 from domain.errors import Refusal
 from domain.fulfillment_plan import commands as c
 from domain.fulfillment_plan.plan import FulfillmentPlan, TaskStanding, plan_id_of
@@ -28,6 +30,11 @@ def one_plan_for_an_order(command: c.CreateFulfillmentPlan) -> None:
         raise _refuse("STRUCTURAL_PLAN_ID", message, f"Send it to {wanted}.", "DECOMPOSITION")
 
 
+def of_one_tenant(command: c.CreateFulfillmentPlan) -> None:
+    """Order and account belong to the plan's tenant (R511)."""
+    same_tenant(command, orderId=command.order.order_id, accountId=command.order.account_id)
+
+
 def rules_known(command: c.CreateFulfillmentPlan) -> None:
     """The rules are a published version (R314)."""
     if command.rules_version not in RULES:
@@ -44,6 +51,7 @@ def something_to_do(command: c.CreateFulfillmentPlan) -> None:
 
 CREATION_GUARDS: Mapping[str, Callable[[Any], None]] = {
     "one-plan-for-an-order": one_plan_for_an_order,
+    "of-one-tenant": of_one_tenant,
     "rules-known": rules_known,
     "something-to-do": something_to_do,
 }
@@ -85,25 +93,20 @@ def dependencies_done(plan: FulfillmentPlan, command: Any) -> None:
         raise _refuse("STATE_DEPENDENCY_OPEN", message, "Complete them first.")
 
 
-def retry_allowed(plan: FulfillmentPlan, command: c.RetryFulfillmentTask) -> None:
+def retry_allowed(plan: FulfillmentPlan | None, command: c.RetryFulfillmentTask, now: datetime) -> None:
     """The retry policy allows it now, or an order manager overrides it with a reason (R159, R301)."""
+    assert plan is not None
     standing = _standing(plan, command)
-    if overrides(standing, command):
-        return
-    if standing.next_attempt_at is None:
+    if command.actor.role == OVERRIDE_ROLE:
+        has_reason(plan, command)
+    elif standing.next_attempt_at is None:
         message = f"Task {command.task_id} failed at attempt {standing.attempt} of {standing.task.retry.attempts_max}"
         message += " and is not tried again by itself."
         remediation = f"Have an {OVERRIDE_ROLE} retry it with a reasonCode, or compensate it."
         raise _refuse("POLICY_RETRY_LIMIT", message, remediation)
-    if command.at < standing.next_attempt_at:
+    elif now < standing.next_attempt_at:
         message = f"Task {command.task_id} is not tried again before {standing.next_attempt_at.isoformat()}."
         raise _refuse("POLICY_RETRY_TOO_EARLY", message, "Wait until then.")
-
-
-def overrides(standing: TaskStanding, command: c.RetryFulfillmentTask) -> bool:
-    """Whether a person goes beyond the retry policy: explicitly, with authority and a reason (R301)."""
-    within = standing.next_attempt_at is not None and command.at >= standing.next_attempt_at
-    return not within and command.actor.role == OVERRIDE_ROLE and bool(command.reason_code)
 
 
 def failure_is_named(_: FulfillmentPlan, command: c.ResolveFulfillmentTaskOutcome) -> None:
@@ -148,9 +151,12 @@ GUARDS: Mapping[str, Callable[[FulfillmentPlan, Any], None]] = {
     "task-compensable": _in_state(*_COMPENSABLE),
     "current-attempt": current_attempt,
     "dependencies-done": dependencies_done,
-    "retry-allowed": retry_allowed,
     "failure-is-named": failure_is_named,
     "before-cutoff": before_cutoff,
     "dependents-compensated": dependents_compensated,
     "compensation-has-evidence": compensation_has_evidence,
+}
+TIMED_GUARDS: Mapping[str, Callable[[FulfillmentPlan | None, Any, datetime], None]] = {
+    "retry-allowed": retry_allowed,
+    "observed-by-now": lambda _, command, now: not_ahead(command, "observedAt", command.observed_at, now),
 }

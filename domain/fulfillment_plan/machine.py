@@ -23,7 +23,7 @@ ROWS = rows(
         frozenset(),
         PLANNER_ROLES,
         (e.FulfillmentPlanCreated,),
-        guards=("one-plan-for-an-order", "rules-known", "something-to-do"),
+        guards=("one-plan-for-an-order", "of-one-tenant", "rules-known", "something-to-do"),
         side_effects="the OMS records CompleteProductOrderDecomposition",
         compensation="CompensateFulfillmentTask for every task",
         timeout=timedelta(hours=4),
@@ -87,7 +87,7 @@ ROWS = rows(
         _WITH_UNKNOWN,
         EXECUTOR_ROLES,
         (e.FulfillmentTaskCompleted, e.FulfillmentTaskFailed),
-        guards=("task-known", "task-unknown", "current-attempt", "failure-is-named"),
+        guards=("task-known", "task-unknown", "current-attempt", "failure-is-named", "observed-by-now"),
         compensation="CompensateFulfillmentTask",
     ),
     Transition(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +91,7 @@ class PlanDesk:
     def refused(
         self, kind: type[Command], role: str = "fulfillment", reason_code: str | None = None, **fields: Any
     ) -> Refusal:
+        """The refusal of a command that must change nothing."""
         command = self._command(kind, role, reason_code, fields)
         with pytest.raises(Refusal) as caught:
             MACHINE.decide(self.plan, command, self.now)
@@ -142,8 +144,6 @@ def sample(plan: FulfillmentPlan | None, kind: type[Command], command_id: str, c
         fields["result_ref"] = "answer-1"
     if kind is c.FailFulfillmentTask:
         fields |= {"failure_code": "BROKEN", "retryable": choose((True, True, False))}
-    if kind is c.RetryFulfillmentTask:
-        fields["at"] = NOW + choose((timedelta(), timedelta(days=9)))
     if kind is c.MarkFulfillmentTaskUnknown:
         fields["detail"] = "no answer"
     if kind is c.ResolveFulfillmentTaskOutcome:
@@ -172,6 +172,11 @@ def _ready(plan: FulfillmentPlan) -> tuple[str, ...]:
     )
 
 
+def detached(plan: FulfillmentPlan) -> FulfillmentPlan:
+    """All of a plan, apart from it; its tasks cannot change."""
+    return replace(plan, tasks=dict(plan.tasks))
+
+
 def onward(plan: FulfillmentPlan, choose: Choose) -> str:
     """A command that brings the plan nearer to an end."""
     states = {standing.state for standing in plan.tasks.values()}
@@ -180,7 +185,3 @@ def onward(plan: FulfillmentPlan, choose: Choose) -> str:
     if TaskState.COMPENSATED in states and choose((True, True, False)):
         return "CompensateFulfillmentTask"
     return str(choose(("StartFulfillmentTask", "CompleteFulfillmentTask")))
-
-
-def at_days(days: int) -> datetime:
-    return NOW + timedelta(days=days)

@@ -98,7 +98,7 @@ class AssetDesk:
         return self.asset
 
     def command(self, kind: type[Command], role: str = "inventory", /, **fields: Any) -> Command:
-        if issubclass(kind, c._OfItem):
+        if issubclass(kind, c.OfItem):
             fields = {"order_id": "acme:order-2", "item_id": "x", **fields}
         fields.setdefault("effective_date", NOW + timedelta(hours=len(self.events)))
         actor = Actor(actor_id=f"{role}-1", role=role, system="inventory")
@@ -196,6 +196,8 @@ def test_a_replaced_product_names_its_successor() -> None:
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
+        ({"order_id": "other:order-1"}, "AUTHORIZATION_TENANT"),
+        ({"offering_id": "offering-a"}, "STRUCTURAL_ID"),
         ({"action": Action.MODIFY}, "STRUCTURAL_ACTION"),
         ({"action": Action.REPLACE}, "STRUCTURAL_PRODUCT_INSTANCE"),
         ({"replaces_product_instance_id": "acme:old"}, "STRUCTURAL_PRODUCT_INSTANCE"),
@@ -230,6 +232,7 @@ def test_changes_come_in_the_order_of_their_dates() -> None:
     desk = AssetDesk()
     early = desk.refused(c.SuspendAsset, effective_date=NOW - timedelta(seconds=1))
     assert early.code == "CONFLICT_EFFECTIVE_DATE"
+    assert desk.refused(c.SuspendAsset, order_id="other:order-1").code == "AUTHORIZATION_TENANT"
 
 
 def test_a_correction_is_a_further_event() -> None:

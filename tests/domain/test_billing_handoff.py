@@ -233,6 +233,11 @@ def test_the_action_decides_what_is_asked() -> None:
         ({"terms": terms(price("1.00", component_id="setup"))}, "STRUCTURAL_HANDOFF_ID"),
         ({"billing_trigger_date": NOW - timedelta(seconds=1)}, "POLICY_BILLED_BEFORE_ACTIVATION"),
         ({"billing_end_date": NOW}, "STRUCTURAL_BILLING_END"),
+        ({"account_id": "other:acc-1"}, "AUTHORIZATION_TENANT"),
+        (
+            {"service_activation_date": NOW + timedelta(1), "billing_trigger_date": NOW + timedelta(2)},
+            "STRUCTURAL_TIME_AHEAD",
+        ),
     ],
 )
 def test_incomplete_terms_are_refused(fields: dict[str, Any], code: str) -> None:

@@ -69,7 +69,7 @@ def sample(case: FalloutCase | None, kind: type[Command], command_id: str, choos
     if kind is c.AssignFallout:
         return c.AssignFallout(**base, assignee_id=choose(("oms-1", "order-manager-1", "fulfillment-operator-2")))
     if kind is c.EscalateFallout:
-        return c.EscalateFallout(**base, at=choose((NOW, NOW + timedelta(days=30))))
+        return c.EscalateFallout(**base)
     if kind is c.ApplyOrderRepair:
         fields = {**REPAIR, "repair_id": choose(("r-1", "r-2", "r-3")), "kind": choose(tuple(RepairKind))}
         return c.ApplyOrderRepair(**base, **fields, **choose((APPROVAL, {})))
@@ -78,7 +78,7 @@ def sample(case: FalloutCase | None, kind: type[Command], command_id: str, choos
     return c.CloseFalloutAsFailed(**base, closed_as=choose(tuple(FalloutNature)), **CLOSING)
 
 
-SUBJECT = Subject(MACHINE, e.EVENTS, FalloutState, sample)
+SUBJECT = Subject(MACHINE, e.EVENTS, FalloutState, sample, pace=timedelta(hours=3))
 TestWalk = walk(SUBJECT)
 
 
@@ -226,16 +226,19 @@ def test_a_case_goes_up_when_its_time_is_over() -> None:
     desk = CaseDesk()
     due = NOW + timedelta(hours=SLA_HOURS[FalloutSeverity.HIGH])
     assert desk.standing.due_at == due
-    early = desk.refused(c.EscalateFallout, "oms", at=due - timedelta(seconds=1))
+    desk.now = due - timedelta(seconds=1)
+    early = desk.refused(c.EscalateFallout, "oms")
     assert early.code == "POLICY_SLA_NOT_OVER"
     desk.assigned()
     assert desk.standing.due_at == due
     desk.now = due
-    event = desk.send(c.EscalateFallout, "oms", at=due)
+    event = desk.send(c.EscalateFallout, "oms")
     assert (event.team, event.escalation_level, event.assignee_id) == (TEAMS[1], 1, None)
     assert desk.standing.due_at == due + timedelta(hours=SLA_HOURS[FalloutSeverity.HIGH])
-    desk.send(c.EscalateFallout, "oms", at=desk.standing.due_at)
-    assert desk.refused(c.EscalateFallout, "oms", at=NOW + timedelta(days=99)).code == "STATE_NO_LEVEL_LEFT"
+    desk.now = desk.standing.due_at
+    desk.send(c.EscalateFallout, "oms")
+    desk.now += timedelta(days=99)
+    assert desk.refused(c.EscalateFallout, "oms").code == "STATE_NO_LEVEL_LEFT"
 
 
 def test_giving_up_needs_an_order_manager_and_a_reason() -> None:
@@ -259,6 +262,8 @@ def test_a_fallout_noticed_twice_is_one_case() -> None:
     desk.case = None
     other = {**DETECTION, "fallout_id": "f-2"}
     assert desk.refused(c.DetectFallout, "oms", **other).code == "STRUCTURAL_CASE_ID"
+    foreign = {**DETECTION, "account_id": "other:acc-1"}
+    assert desk.refused(c.DetectFallout, "oms", **foreign).code == "AUTHORIZATION_TENANT"
     loose = {**DETECTION, "item_id": None}
     assert desk.refused(c.DetectFallout, "oms", **loose).code == "STRUCTURAL_ITEM_MISSING"
 

@@ -266,4 +266,7 @@ def test_a_plan_is_made_of_an_accepted_order() -> None:
     other = snapshot(accepted("a")).model_copy(update={"order_id": "acme:order-2"})
     misplaced = desk.refused(c.CreateFulfillmentPlan, order=other, rules_version="decomposition.v1")
     assert misplaced.code == "STRUCTURAL_PLAN_ID"
+    foreign = snapshot(accepted("a")).model_copy(update={"account_id": "other:acc-1"})
+    tenant = desk.refused(c.CreateFulfillmentPlan, order=foreign, rules_version="decomposition.v1")
+    assert tenant.code == "AUTHORIZATION_TENANT"
     assert PLAN_ID not in misplaced.remediation

@@ -26,9 +26,9 @@ from tests.domain.machine_walk import (
     check_table,
     walk,
 )
-from tests.domain.plans import PlanDesk, accepted, at_days, onward, sample, task_id
+from tests.domain.plans import PlanDesk, accepted, detached, onward, sample, task_id
 
-SUBJECT = Subject(MACHINE, e.EVENTS, PlanState, sample, onward=onward, walks=600, steps=50)
+SUBJECT = Subject(MACHINE, e.EVENTS, PlanState, sample, detached, onward, walks=600, steps=50)
 TestWalk = walk(SUBJECT)
 P = PlanState
 
@@ -69,7 +69,7 @@ def test_an_unknown_outcome_is_neither_success_nor_failure() -> None:
     for kind, fields in (
         (c.CompleteFulfillmentTask, {**about, "result_ref": "late"}),
         (c.FailFulfillmentTask, {**about, "failure_code": "TIMEOUT"}),
-        (c.RetryFulfillmentTask, {"task": "a/reservation", "at": at_days(9)}),
+        (c.RetryFulfillmentTask, {"task": "a/reservation"}),
         (c.CompensateFulfillmentTask, {"task": "a/reservation", "compensation_ref": "undo"}),
     ):
         assert desk.refused(kind, **dict(fields)).code == "STATE_TASK"
@@ -88,6 +88,9 @@ def test_an_unknown_outcome_ends_by_an_observation_alone() -> None:
         fields = {"task": "a/reservation", "attempt": 1, "outcome": outcome, "observed_at": desk.now}
         with pytest.raises(ValueError, match="observation_ref"):
             desk.send(c.ResolveFulfillmentTaskOutcome, **fields, observation_ref="  ", failure_code=code)
+        ahead = {**fields, "observed_at": desk.now + timedelta(seconds=1)}
+        early = desk.refused(c.ResolveFulfillmentTaskOutcome, **ahead, observation_ref="look-1", failure_code=code)
+        assert early.code == "STRUCTURAL_TIME_AHEAD"
         wrong = desk.refused(
             c.ResolveFulfillmentTaskOutcome, **fields, observation_ref="look-1", failure_code=None if code else "X"
         )
@@ -106,7 +109,8 @@ def test_every_attempt_has_a_key_of_its_own() -> None:
     desk = PlanDesk(accepted("a"))
     first = desk.start("a/reservation")
     desk.fail("a/reservation")
-    second = desk.send(c.RetryFulfillmentTask, task="a/reservation", at=at_days(1))
+    desk.now += timedelta(days=1)
+    second = desk.send(c.RetryFulfillmentTask, task="a/reservation")
     assert isinstance(first, e.FulfillmentTaskStarted)
     assert isinstance(second, e.FulfillmentTaskRetried)
     assert (first.idempotency_key, second.idempotency_key) == (
@@ -131,16 +135,19 @@ def test_retries_wait_longer_and_come_to_an_end() -> None:
             break
         assert event.retry_delay_seconds is not None
         due = event.occurred_at + timedelta(seconds=event.retry_delay_seconds)
-        early = desk.refused(c.RetryFulfillmentTask, task="a/reservation", at=due - timedelta(seconds=1))
+        desk.now = due - timedelta(seconds=1)
+        early = desk.refused(c.RetryFulfillmentTask, task="a/reservation")
         assert early.code == "POLICY_RETRY_TOO_EARLY"
         assert desk.state is P.IN_PROGRESS
-        desk.send(c.RetryFulfillmentTask, task="a/reservation", at=due)
+        desk.now = due - timedelta(minutes=1)
+        desk.send(c.RetryFulfillmentTask, task="a/reservation")
     assert delays == [60, 120, 240, None]
     assert desk.state is P.BLOCKED
-    assert desk.refused(c.RetryFulfillmentTask, task="a/reservation", at=at_days(9)).code == "POLICY_RETRY_LIMIT"
-    nobody = desk.refused(c.RetryFulfillmentTask, "order-manager", task="a/reservation", at=at_days(9))
-    assert nobody.code == "POLICY_RETRY_LIMIT"
-    event = desk.send(c.RetryFulfillmentTask, "order-manager", "LINE_MENDED", task="a/reservation", at=at_days(9))
+    desk.now += timedelta(days=9)
+    assert desk.refused(c.RetryFulfillmentTask, task="a/reservation").code == "POLICY_RETRY_LIMIT"
+    nobody = desk.refused(c.RetryFulfillmentTask, "order-manager", task="a/reservation")
+    assert nobody.code == "STRUCTURAL_REASON_MISSING"
+    event = desk.send(c.RetryFulfillmentTask, "order-manager", "LINE_MENDED", task="a/reservation")
     assert isinstance(event, e.FulfillmentTaskRetried)
     assert event.override
     assert (event.attempt, event.actor_role, event.reason_code) == (5, "order-manager", "LINE_MENDED")

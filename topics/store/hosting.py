@@ -5,23 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.account import aggregate as account
 from domain.aggregate import AggregateType
-from domain.asset.aggregate import ASSET
-from domain.asset.aggregate import MACHINE as _ASSETS
-from domain.billing_handoff.aggregate import BILLING_HANDOFF
-from domain.billing_handoff.aggregate import MACHINE as _HANDOFFS
+from domain.asset import aggregate as asset
+from domain.billing_handoff import aggregate as billing_handoff
+from domain.catalog_publication import aggregate as catalog_publication
 from domain.command import Command
-from domain.fallout_case.aggregate import FALLOUT_CASE
-from domain.fallout_case.aggregate import MACHINE as _FALLOUT
-from domain.fulfillment_plan.aggregate import FULFILLMENT_PLAN
-from domain.fulfillment_plan.aggregate import MACHINE as _PLANS
+from domain.fallout_case import aggregate as fallout_case
+from domain.fulfillment_plan import aggregate as fulfillment_plan
+from domain.payment_authorization import aggregate as payment_authorization
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
+from domain.provisioning_request import aggregate as provisioning_request
+from domain.reservation import aggregate as reservation
+from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import ASSETS as ASSETS_TOPIC
 from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
+from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
 from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
 from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
+from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
+from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
+from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +56,72 @@ PRODUCT_ORDERS = HostedAggregate(
     captures=frozenset({CreateProductOrder, SubmitProductOrder}),
 )
 """The product orders of the OMS."""
+
+RESERVATIONS = HostedAggregate(
+    aggregate=reservation.RESERVATION,
+    topic=RESERVATIONS_TOPIC.name,
+    commands=reservation.MACHINE.commands,
+)
+"""The reservations of the inventory."""
+
+PAYMENT_AUTHORIZATIONS = HostedAggregate(
+    aggregate=payment_authorization.PAYMENT_AUTHORIZATION,
+    topic=PAYMENT_AUTHORIZATIONS_TOPIC.name,
+    commands=payment_authorization.MACHINE.commands,
+)
+"""The authorizations of payments."""
+
+PROVISIONING_REQUESTS = HostedAggregate(
+    aggregate=provisioning_request.PROVISIONING_REQUEST,
+    topic=PROVISIONING_RESULTS_TOPIC.name,
+    commands=provisioning_request.MACHINE.commands,
+)
+"""The requests of provisioning."""
+
+ACCOUNTS = HostedAggregate(aggregate=account.ACCOUNT, topic=ACCOUNTS_TOPIC.name, commands=account.MACHINE.commands)
+"""The accounts of the CRM."""
+
+CATALOG_PUBLICATIONS = HostedAggregate(
+    aggregate=catalog_publication.CATALOG_PUBLICATION,
+    topic=CATALOG_PUBLICATIONS_TOPIC.name,
+    commands=catalog_publication.MACHINE.commands,
+)
+"""The publications of the catalog."""
+
 FULFILLMENT_PLANS = HostedAggregate(
-    aggregate=FULFILLMENT_PLAN,
+    aggregate=fulfillment_plan.FULFILLMENT_PLAN,
     topic=FULFILLMENT_PLANS_TOPIC.name,
-    commands=_PLANS.commands,
+    commands=fulfillment_plan.MACHINE.commands,
 )
 """The plans of fulfillment."""
+
 FALLOUT_CASES = HostedAggregate(
-    aggregate=FALLOUT_CASE,
+    aggregate=fallout_case.FALLOUT_CASE,
     topic=FALLOUT_CASES_TOPIC.name,
-    commands=_FALLOUT.commands,
+    commands=fallout_case.MACHINE.commands,
 )
 """The fallout cases of the OMS."""
-ASSETS = HostedAggregate(
-    aggregate=ASSET,
-    topic=ASSETS_TOPIC.name,
-    commands=_ASSETS.commands,
-)
-"""The installed products of inventory."""
+
+ASSETS = HostedAggregate(aggregate=asset.ASSET, topic=ASSETS_TOPIC.name, commands=asset.MACHINE.commands)
+"""The installed products of the inventory."""
+
 BILLING_HANDOFFS = HostedAggregate(
-    aggregate=BILLING_HANDOFF,
+    aggregate=billing_handoff.BILLING_HANDOFF,
     topic=BILLING_HANDOFFS_TOPIC.name,
-    commands=_HANDOFFS.commands,
+    commands=billing_handoff.MACHINE.commands,
 )
 """What the OMS hands to billing."""
 
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
+    RESERVATIONS,
+    PAYMENT_AUTHORIZATIONS,
+    PROVISIONING_REQUESTS,
+    ACCOUNTS,
+    CATALOG_PUBLICATIONS,
     FULFILLMENT_PLANS,
     FALLOUT_CASES,
     ASSETS,
     BILLING_HANDOFFS,
 )
-"""Every aggregate a store can host."""
+"""Every aggregate a store can host; the first one answers commands that none lists."""

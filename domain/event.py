@@ -1,4 +1,4 @@
-"""What every event of an aggregate carries besides what it is about (R68-R74, R102-R104)."""
+"""What every event of an owner says besides what happened (R64, R100-R104)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated
 from domain.model import Classification, Doc, Model
 
 
-class Fact(Model):
-    """Something that happened to an aggregate, by whom, why and when; subclasses say to what."""
+class OwnerEvent(Model):
+    """The fields a machine stamps on every event; identity, states and join fields are each aggregate's own."""
 
     version: Annotated[int, Doc("Version of the aggregate after this event, contiguous from 1.")]
     reason_code: Annotated[str | None, Doc("Why, in a stable code.")] = None

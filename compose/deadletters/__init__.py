@@ -1,0 +1,1 @@
+"""Dead letters read, chosen and sent back to where they came from."""

@@ -1,0 +1,52 @@
+"""Dead letters sent back to the partition they were read from, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from compose.deadletters.letters import REPLAY_HEADER, Letter
+from domain.errors import ConfigurationError, UnavailableError
+
+FLUSH_SECONDS_MAX = 30.0
+
+
+def replay(kafka_config: Mapping[str, str], letters: Sequence[Letter]) -> int:
+    """Publish the records of letters again; how many. Every consumer of their topics reads them once more.
+
+    That is safe: folds and sinks recognise what they know already. A record that still cannot be applied becomes a
+    new dead letter, which names the old one. Raises `ConfigurationError` for a letter that has no record, before
+    anything is sent, and `UnavailableError` when the broker does not take all of them; sending again is then safe.
+    """
+    fired = [str(letter.place) for letter in letters if letter.offset is None]
+    if fired:
+        message = f"{', '.join(fired)} tells of a timer and has no record to send again."
+        raise ConfigurationError(message, remediation="Leave it out: mend what it names, and the next event fires it.")
+    failures: list[str] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        if error is not None:
+            failures.append(error.str())
+
+    producer = Producer({**kafka_config, "enable.idempotence": True, "linger.ms": 5, "log_level": 2})
+    for letter in letters:
+        headers = [*letter.headers, (REPLAY_HEADER, str(letter.place).encode())]
+        try:
+            producer.produce(
+                letter.topic,
+                key=letter.key,
+                value=letter.value,
+                headers=headers,  # type: ignore[arg-type]  # the stubs leave bytes out
+                partition=letter.partition,
+                on_delivery=delivered,
+            )
+        except KafkaException as error:
+            failures.append(error.args[0].str())
+        producer.poll(0)
+    unsent = producer.flush(FLUSH_SECONDS_MAX)
+    if unsent or failures:
+        reason = failures[0] if failures else "no answer"
+        message = f"{unsent + len(failures)} of {len(letters)} records were not taken by the broker: {reason}."
+        raise UnavailableError(message, remediation="Check the broker, and replay the same letters again.")
+    return len(letters)

@@ -1,0 +1,1 @@
+"""The Account aggregate: who buys, where, and whether the account is regulated (owner: CRM)."""

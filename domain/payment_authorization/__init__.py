@@ -1,0 +1,1 @@
+"""The PaymentAuthorization aggregate: money granted for an order, or not (owner: payments)."""

@@ -1,0 +1,1 @@
+"""The ProvisioningRequest aggregate: a technical change and what came of it (owner: provisioning)."""

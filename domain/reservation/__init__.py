@@ -1,0 +1,1 @@
+"""The Reservation aggregate: a resource set aside for an order (owner: inventory)."""
