@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.account import events as _account_events
+from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
 from domain.catalog_publication import events as _publication_events
+from domain.charge import events as _charge_events
+from domain.consumer_checkpoint import events as _checkpoint_events
+from domain.evidence_package import events as _evidence_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
+from domain.governance_record import events as _governance_events
 from domain.model import Model
+from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
 from domain.payment_authorization import events as _payment_events
+from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.provisioning_request import events as _provisioning_events
 from domain.reservation import events as _reservation_events
@@ -45,10 +52,23 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
     *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
     *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
+    *(RecordType(_charge_events.OWNER, _charge_events.AGGREGATE, m) for m in _charge_events.EVENTS),
+    *(RecordType(_non_billing_events.OWNER, _non_billing_events.AGGREGATE, m) for m in _non_billing_events.EVENTS),
+    *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
+    *(RecordType(_governance_events.OWNER, _governance_events.AGGREGATE, m) for m in _governance_events.EVENTS),
+    *(RecordType(_checkpoint_events.OWNER, _checkpoint_events.AGGREGATE, m) for m in _checkpoint_events.EVENTS),
     *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
     *(RecordType(_payment_events.OWNER, _payment_events.AGGREGATE, m) for m in _payment_events.EVENTS),
     *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),
     *(RecordType(_account_events.OWNER, _account_events.AGGREGATE, m) for m in _account_events.EVENTS),
     *(RecordType(_publication_events.OWNER, _publication_events.AGGREGATE, m) for m in _publication_events.EVENTS),
+    *(
+        RecordType(_price_calculation_events.OWNER, _price_calculation_events.AGGREGATE, m)
+        for m in _price_calculation_events.EVENTS
+    ),
+    *(
+        RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
+        for m in _approval_case_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

@@ -35,6 +35,13 @@ class Discount(Model):
     evidence_ref: Annotated[str | None, Doc("Approval or promotion the discount rests on (R449).")] = None
 
 
+class UsageTier(Model):
+    """One step of a usage price; each unit costs what the step it falls into says (R524)."""
+
+    up_to: Annotated[int | None, Field(ge=1), Doc("Last unit of the step in a period; null has no end.")] = None
+    price: Annotated[Money, Doc("Amount for one unit.", Classification.CONFIDENTIAL)]
+
+
 class PriceComponent(Model):
     """One agreed price of an item, as accepted with the quote; never looked up again (R318, R458)."""
 
@@ -48,3 +55,4 @@ class PriceComponent(Model):
     billed_through_item_id: Annotated[
         str | None, Doc("Item whose price already includes this component; null bills by itself (R470).")
     ] = None
+    tiers: Annotated[tuple[UsageTier, ...], Doc("Steps of a usage price; empty when every unit costs the same.")] = ()

@@ -7,24 +7,38 @@ from typing import Any
 
 from domain.account import aggregate as account
 from domain.aggregate import AggregateType
+from domain.approval_case import aggregate as approval_case
 from domain.asset import aggregate as asset
 from domain.billing_handoff import aggregate as billing_handoff
 from domain.catalog_publication import aggregate as catalog_publication
+from domain.charge import aggregate as charge
 from domain.command import Command
+from domain.consumer_checkpoint import aggregate as consumer_checkpoint
+from domain.evidence_package import aggregate as evidence_package
 from domain.fallout_case import aggregate as fallout_case
 from domain.fulfillment_plan import aggregate as fulfillment_plan
+from domain.governance_record import aggregate as governance_record
+from domain.non_billing_reason import aggregate as non_billing_reason
 from domain.payment_authorization import aggregate as payment_authorization
+from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.provisioning_request import aggregate as provisioning_request
 from domain.reservation import aggregate as reservation
 from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
+from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
 from topics.catalogue import ASSETS as ASSETS_TOPIC
 from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
 from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
+from topics.catalogue import CHARGES as CHARGES_TOPIC
+from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
+from topics.catalogue import EVIDENCE_PACKAGES as EVIDENCE_PACKAGES_TOPIC
 from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
 from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
+from topics.catalogue import GOVERNANCE_RECORDS as GOVERNANCE_RECORDS_TOPIC
+from topics.catalogue import NON_BILLING_REASONS as NON_BILLING_REASONS_TOPIC
 from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
+from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
@@ -112,6 +126,55 @@ BILLING_HANDOFFS = HostedAggregate(
 )
 """What the OMS hands to billing."""
 
+PRICE_CALCULATIONS = HostedAggregate(
+    aggregate=price_calculation.PRICE_CALCULATION,
+    topic=PRICE_CALCULATIONS_TOPIC.name,
+    commands=price_calculation.MACHINE.commands,
+)
+"""The price calculations of CPQ."""
+
+APPROVAL_CASES = HostedAggregate(
+    aggregate=approval_case.APPROVAL_CASE,
+    topic=APPROVAL_CASES_TOPIC.name,
+    commands=approval_case.MACHINE.commands,
+)
+"""The approval cases of CPQ."""
+
+CHARGES = HostedAggregate(
+    aggregate=charge.CHARGE,
+    topic=CHARGES_TOPIC.name,
+    commands=charge.MACHINE.commands,
+)
+"""The charges of billing, with their invoices."""
+
+NON_BILLING_REASONS = HostedAggregate(
+    aggregate=non_billing_reason.NON_BILLING_REASON,
+    topic=NON_BILLING_REASONS_TOPIC.name,
+    commands=non_billing_reason.MACHINE.commands,
+)
+"""The approved reasons for not billing."""
+
+EVIDENCE_PACKAGES = HostedAggregate(
+    aggregate=evidence_package.EVIDENCE_PACKAGE,
+    topic=EVIDENCE_PACKAGES_TOPIC.name,
+    commands=evidence_package.MACHINE.commands,
+)
+"""The evidence of accepted quotes."""
+
+GOVERNANCE_RECORDS = HostedAggregate(
+    aggregate=governance_record.GOVERNANCE_RECORD,
+    topic=GOVERNANCE_RECORDS_TOPIC.name,
+    commands=governance_record.MACHINE.commands,
+)
+"""Corrections, overrides, emergency access, policies and refused attempts."""
+
+CONSUMER_CHECKPOINTS = HostedAggregate(
+    aggregate=consumer_checkpoint.CONSUMER_CHECKPOINT,
+    topic=CONSUMER_CHECKPOINTS_TOPIC.name,
+    commands=consumer_checkpoint.MACHINE.commands,
+)
+"""How far declared consumers have read."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
@@ -123,5 +186,12 @@ HOSTED: tuple[HostedAggregate, ...] = (
     FALLOUT_CASES,
     ASSETS,
     BILLING_HANDOFFS,
+    PRICE_CALCULATIONS,
+    APPROVAL_CASES,
+    CHARGES,
+    NON_BILLING_REASONS,
+    EVIDENCE_PACKAGES,
+    GOVERNANCE_RECORDS,
+    CONSUMER_CHECKPOINTS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""

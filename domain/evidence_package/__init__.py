@@ -1,0 +1,1 @@
+"""What proves that a commitment was made as it is told: hashes and references, chained, only ever added to."""

@@ -1,0 +1,1 @@
+"""The ledger of what somebody must answer for: corrections, overrides, emergency access, policies, attempts."""

@@ -1,0 +1,1 @@
+"""Why something that was delivered is not billed, and who allowed it."""
