@@ -53,11 +53,12 @@ class RetryAssetActivation(Command):
 
 
 class ModifyAsset(OfItem):
-    """Record a changed configuration (R460); without an offering the product is sold as before."""
+    """Record a changed configuration (R460); offering and whether it bills stay where they are left out."""
 
     configuration: Mapping[str, str]
     configuration_fingerprint: _Said
     offering_id: str | None = None
+    billable: bool | None = None
 
 
 class RenewAsset(OfItem):
