@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from domain.account import events as _account_events
 from domain.approval_case import events as _approval_case_events
+from domain.asset import events as _asset_events
+from domain.billing_handoff import events as _handoff_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
 from domain.evidence_package import events as _evidence_events
+from domain.fallout_case import events as _fallout_events
+from domain.fulfillment_plan import events as _plan_events
 from domain.governance_record import events as _governance_events
 from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
@@ -19,6 +23,7 @@ from domain.payment_authorization import events as _payment_events
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.provisioning_request import events as _provisioning_events
+from domain.quote import events as _quote_events
 from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
@@ -44,6 +49,10 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _product_order_events.EVENTS
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
+    *(RecordType(_asset_events.OWNER, _asset_events.AGGREGATE, m) for m in _asset_events.EVENTS),
+    *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
+    *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
+    *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
     *(RecordType(_charge_events.OWNER, _charge_events.AGGREGATE, m) for m in _charge_events.EVENTS),
     *(RecordType(_non_billing_events.OWNER, _non_billing_events.AGGREGATE, m) for m in _non_billing_events.EVENTS),
     *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
@@ -62,5 +71,6 @@ RECORDS: tuple[RecordType, ...] = (
         RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
         for m in _approval_case_events.EVENTS
     ),
+    *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

@@ -62,6 +62,7 @@ QUOTES = _owned(
     "QuoteCancelled QuoteSuperseded QuoteConvertedToOrder QuoteConversionFailed QuoteCorrectionRequested "
     "QuoteCorrectionApproved QuoteCorrectionApplied",
     about="Quotes from draft to acceptance, with the accepted commercial basis.",
+    classification=Classification.PII,
     consumers=_JOINED_BY,
 )
 PRICE_CALCULATIONS = _owned(
@@ -121,7 +122,6 @@ FALLOUT_CASES = _owned(
     "fallout case id",
     "FalloutDetected FalloutAssigned OrderRepairApplied FalloutResolved FalloutClosedAsFailed",
     about="Orders that left their path, and who mends them.",
-    classification=Classification.INTERNAL,
     consumers=("order-status", *_CHECKED_BY),
 )
 FULFILLMENT_PLANS = _owned(
@@ -132,7 +132,6 @@ FULFILLMENT_PLANS = _owned(
     "FulfillmentPlanCreated FulfillmentTaskStarted FulfillmentTaskCompleted FulfillmentTaskFailed "
     "FulfillmentTaskRetried FulfillmentTaskOutcomeUnknown FulfillmentTaskCompensated",
     about="Plans and tasks that deliver an order.",
-    classification=Classification.INTERNAL,
     consumers=("order-status", *_CHECKED_BY),
 )
 RESERVATIONS = _owned(

@@ -8,11 +8,15 @@ from typing import Any
 from domain.account import aggregate as account
 from domain.aggregate import AggregateType
 from domain.approval_case import aggregate as approval_case
+from domain.asset import aggregate as asset
+from domain.billing_handoff import aggregate as billing_handoff
 from domain.catalog_publication import aggregate as catalog_publication
 from domain.charge import aggregate as charge
 from domain.command import Command
 from domain.consumer_checkpoint import aggregate as consumer_checkpoint
 from domain.evidence_package import aggregate as evidence_package
+from domain.fallout_case import aggregate as fallout_case
+from domain.fulfillment_plan import aggregate as fulfillment_plan
 from domain.governance_record import aggregate as governance_record
 from domain.non_billing_reason import aggregate as non_billing_reason
 from domain.payment_authorization import aggregate as payment_authorization
@@ -20,19 +24,25 @@ from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.provisioning_request import aggregate as provisioning_request
+from domain.quote import aggregate as quote
 from domain.reservation import aggregate as reservation
 from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import ASSETS as ASSETS_TOPIC
+from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
 from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
 from topics.catalogue import CHARGES as CHARGES_TOPIC
 from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
 from topics.catalogue import EVIDENCE_PACKAGES as EVIDENCE_PACKAGES_TOPIC
+from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
+from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import GOVERNANCE_RECORDS as GOVERNANCE_RECORDS_TOPIC
 from topics.catalogue import NON_BILLING_REASONS as NON_BILLING_REASONS_TOPIC
 from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
 from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
+from topics.catalogue import QUOTES as QUOTES_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
@@ -94,6 +104,30 @@ CATALOG_PUBLICATIONS = HostedAggregate(
 )
 """The publications of the catalog."""
 
+FULFILLMENT_PLANS = HostedAggregate(
+    aggregate=fulfillment_plan.FULFILLMENT_PLAN,
+    topic=FULFILLMENT_PLANS_TOPIC.name,
+    commands=fulfillment_plan.MACHINE.commands,
+)
+"""The plans of fulfillment."""
+
+FALLOUT_CASES = HostedAggregate(
+    aggregate=fallout_case.FALLOUT_CASE,
+    topic=FALLOUT_CASES_TOPIC.name,
+    commands=fallout_case.MACHINE.commands,
+)
+"""The fallout cases of the OMS."""
+
+ASSETS = HostedAggregate(aggregate=asset.ASSET, topic=ASSETS_TOPIC.name, commands=asset.MACHINE.commands)
+"""The installed products of the inventory."""
+
+BILLING_HANDOFFS = HostedAggregate(
+    aggregate=billing_handoff.BILLING_HANDOFF,
+    topic=BILLING_HANDOFFS_TOPIC.name,
+    commands=billing_handoff.MACHINE.commands,
+)
+"""What the OMS hands to billing."""
+
 PRICE_CALCULATIONS = HostedAggregate(
     aggregate=price_calculation.PRICE_CALCULATION,
     topic=PRICE_CALCULATIONS_TOPIC.name,
@@ -107,6 +141,9 @@ APPROVAL_CASES = HostedAggregate(
     commands=approval_case.MACHINE.commands,
 )
 """The approval cases of CPQ."""
+
+QUOTES = HostedAggregate(aggregate=quote.QUOTE, topic=QUOTES_TOPIC.name, commands=quote.MACHINE.commands)
+"""The quotes of CPQ."""
 
 CHARGES = HostedAggregate(
     aggregate=charge.CHARGE,
@@ -150,8 +187,13 @@ HOSTED: tuple[HostedAggregate, ...] = (
     PROVISIONING_REQUESTS,
     ACCOUNTS,
     CATALOG_PUBLICATIONS,
+    FULFILLMENT_PLANS,
+    FALLOUT_CASES,
+    ASSETS,
+    BILLING_HANDOFFS,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
+    QUOTES,
     CHARGES,
     NON_BILLING_REASONS,
     EVIDENCE_PACKAGES,
