@@ -80,8 +80,8 @@ class AggregateStore:
 
         Each command comes with the platform clock at which it is decided and its events are recorded. Raises
         `UnavailableError` when the database is away or the contention does not end, and `ContractError` for an id no
-        database could hold. When the connection breaks during the commit, the outcome is unknown: the same commands
-        may be sent again, and are then answered from memory.
+        database could hold or an envelope no attempt could be published in. When the connection breaks during the
+        commit, the outcome is unknown: the same commands may be sent again, and are then answered from memory.
         """
         requests = [as_request(c, self._by_command.get(type(c), self._default)) for c, _ in sent]
         if not requests:
