@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -114,7 +115,7 @@ def _plain(envelope: Envelope, name: str) -> dict[str, Any]:
 
 
 def _require_size(row: OutboxRow) -> None:
-    size = len(row.body) + len(row.key.encode()) + sum([len(name) + len(value) for name, value in row.headers])
+    size = len(row.body) + len(row.key.encode()) + sum(map(len, chain.from_iterable(row.headers)))
     if size > PUBLISHED_BYTES_MAX:
         message = f"{row.record} of {row.key[:100]} would be {size} bytes, {PUBLISHED_BYTES_MAX} are allowed."
         raise ContractError(message, remediation="Split the request, and attach documents by reference.")
