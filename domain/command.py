@@ -29,6 +29,10 @@ ENVELOPE_FIELDS = frozenset(
 )
 
 
+_ENVELOPE_FIELDS = set(ENVELOPE_FIELDS)
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
 class Actor(Model):
     """Who sends a command, in which role, through which system."""
 
@@ -68,8 +72,25 @@ class Command(Model):
 
     def payload_fingerprint(self) -> str:
         """Hash of what is asked for, whoever asks and whenever: ids of the request itself are left out (R479)."""
-        payload = self.model_dump(mode="json", by_alias=True, exclude=set(ENVELOPE_FIELDS))
-        return fingerprint({"command": self.name, "aggregate": self.aggregate_id, "payload": payload})
+        command, known = _newest.told
+        if command is self:
+            return known
+        payload = self.model_dump(mode="json", by_alias=True, exclude=_ENVELOPE_FIELDS)
+        made = fingerprint({"command": self.name, "aggregate": self.aggregate_id, "payload": payload})
+        _newest.told = self, made
+        return made
+
+
+class _Newest:
+    """The command whose fingerprint was made last: its claims and its memory ask for it one after the other.
+
+    It is not kept in the command, for a copy with other fields would take it along.
+    """
+
+    told: tuple[Command | None, str] = None, ""
+
+
+_newest = _Newest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +116,7 @@ class Origin:
 
 def fingerprint(value: Mapping[str, object]) -> str:
     """SHA-256 of a JSON value in canonical form, as 64 hex digits."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
 class ClaimKind(StrEnum):

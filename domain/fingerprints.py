@@ -12,7 +12,6 @@ from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from json.encoder import encode_basestring
 from operator import itemgetter
 from typing import Any
@@ -27,16 +26,32 @@ def canonical(value: object) -> str:
 
     Raises `TypeError` for what has no exact text, floats above all, and `ValueError` for a time without offset.
     """
-    writer = _WRITERS.get(type(value))
-    return writer(value) if writer else _rarer(value)
+    return (_WRITERS.get(type(value)) or _learned(type(value)))(value)
+
+
+def _learned(kind: type) -> Callable[[Any], str]:
+    """How values of a class that is met for the first time are written, models and words above all."""
+    writer: Callable[[Any], str] = _rarer
+    if issubclass(kind, BaseModel):
+        writer = _model_writer(kind)
+    elif issubclass(kind, Enum):
+        writer = {word: canonical(word.value) for word in kind}.__getitem__
+    _WRITERS[kind] = writer
+    return writer
+
+
+def _model_writer(model: type[BaseModel]) -> Callable[[Any], str]:
+    fields = [(f"{encode_basestring(name)}:", name) for name in sorted(model.model_fields)]
+
+    def write(value: Any) -> str:
+        held = [(key, getattr(value, name)) for key, name in fields]
+        return "{" + ",".join([key + canonical(each) for key, each in held if each is not None]) + "}"
+
+    return write
 
 
 def _rarer(value: object) -> str:
     match value:
-        case BaseModel():
-            return _members((name, getattr(value, name)) for name in _names(type(value)))
-        case Enum():
-            return canonical(value.value)
         case str():
             return encode_basestring(value)
         case int() | Decimal():
@@ -53,11 +68,6 @@ def _rarer(value: object) -> str:
     raise TypeError(message)
 
 
-@cache
-def _names(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(sorted(model.model_fields))
-
-
 def _members(members: Iterable[tuple[str, object]]) -> str:
     """Absent and null are the same, so that a field added later changes no fingerprint of before."""
     return "{" + ",".join([f"{encode_basestring(k)}:{canonical(v)}" for k, v in members if v is not None]) + "}"
@@ -71,7 +81,7 @@ def _number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-_WRITERS: Mapping[type, Callable[[Any], str]] = {
+_WRITERS: dict[type, Callable[[Any], str]] = {
     str: encode_basestring,
     type(None): lambda _: "null",
     bool: lambda value: "true" if value else "false",
@@ -79,7 +89,7 @@ _WRITERS: Mapping[type, Callable[[Any], str]] = {
     Decimal: _number,
     tuple: lambda value: "[" + ",".join(map(canonical, value)) + "]",
 }
-"""What most values are; the rest is told apart one by one."""
+"""What most values are; classes are added as they are met."""
 
 
 def _time(value: datetime) -> str:

@@ -22,7 +22,9 @@ def empty_database(stack: Endpoints) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(stack.database_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield conninfo.make_conninfo(stack.database_url, dbname=name)
+    yield conninfo.make_conninfo(stack.database_url, dbname=name)
+    # a connection of its own: the test may have killed the server
+    with psycopg.connect(stack.database_url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

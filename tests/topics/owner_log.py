@@ -27,8 +27,8 @@ class Arrived(NamedTuple):
     value: bytes
 
 
-def read_all(config: Mapping[str, str], topic: str, tenant: str) -> list[Arrived]:
-    """Every record of a tenant on a topic, partition by partition, up to the end at the time of the call."""
+def read_all(config: Mapping[str, str], topic: str, *tenants: str) -> list[Arrived]:
+    """Every record of these tenants on a topic, partition by partition, up to the end at the time of the call."""
     consumer = Consumer(
         {**config, "group.id": "test-reader", "enable.partition.eof": True, "enable.auto.commit": False}
     )
@@ -38,7 +38,7 @@ def read_all(config: Mapping[str, str], topic: str, tenant: str) -> list[Arrived
         for partition in partitions:
             _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
             arrived += _read(consumer, topic, partition, end)
-        return [a for a in arrived if a.key.startswith(f"{tenant}:")]
+        return [a for a in arrived if a.key.startswith(tuple(f"{tenant}:" for tenant in tenants))]
     finally:
         consumer.close()
 
