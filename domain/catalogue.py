@@ -19,6 +19,7 @@ from domain.payment_authorization import events as _payment_events
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.provisioning_request import events as _provisioning_events
+from domain.quote import events as _quote_events
 from domain.reservation import events as _reservation_events
 
 __all__ = ["RECORDS", "RecordType"]
@@ -54,6 +55,7 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),
     *(RecordType(_account_events.OWNER, _account_events.AGGREGATE, m) for m in _account_events.EVENTS),
     *(RecordType(_publication_events.OWNER, _publication_events.AGGREGATE, m) for m in _publication_events.EVENTS),
+    *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     *(
         RecordType(_price_calculation_events.OWNER, _price_calculation_events.AGGREGATE, m)
         for m in _price_calculation_events.EVENTS

@@ -88,7 +88,10 @@ def configuration_fingerprint(lines: Mapping[str, str]) -> str:
 
 
 def line_price_fingerprint(line_id: str, components: Iterable[PriceComponent]) -> str:
-    """What one line costs: amounts, quantities, periods, tiers and reductions, not who vouches for them (R95)."""
+    """What one line costs: amounts, quantities, periods, tiers and reductions, not who vouches for them (R95).
+
+    Which item pays for it is structure: it is named by line in a quote and by item in an order.
+    """
     return sha256_of({"line": line_id, "components": {c.component_id: _terms(c) for c in components}})
 
 
@@ -100,7 +103,6 @@ def _terms(component: PriceComponent) -> dict[str, object]:
         "period": component.period,
         "discounts": [{"percent": d.percent, "periods": d.periods} for d in component.discounts],
         "tiers": component.tiers or None,
-        "billedThrough": component.billed_through_item_id,
     }
 
 

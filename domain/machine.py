@@ -38,7 +38,10 @@ E = TypeVar("E", bound=Model)
 
 
 class Draft(NamedTuple):
-    """An event to be: its type and the fields of its own; the machine stamps what all events of the aggregate carry."""
+    """An event to be: its type and the fields of its own; the machine stamps what all events of the aggregate carry.
+
+    A field of its own goes before the identity's: an event may be about what the aggregate is only from it on.
+    """
 
     event: type[Any]
     fields: Mapping[str, Any] = {}
@@ -172,7 +175,7 @@ class Machine(Generic[S, E]):
 
     def _stamped(self, before: S | None, command: Command, draft: Draft, now: datetime) -> tuple[E, S]:
         provisional: E = draft.event(
-            **self.identity(before, command),
+            **{**self.identity(before, command), **draft.fields},
             version=before.version + 1 if before else 1,
             state=before.state if before else self.initial,
             reason_code=command.reason_code,
@@ -180,7 +183,6 @@ class Machine(Generic[S, E]):
             actor_id=command.actor.actor_id,
             actor_role=command.actor.role,
             occurred_at=now,
-            **draft.fields,
         )
         after = self.evolve(before, provisional)
         left = before.state if before else None

@@ -62,6 +62,7 @@ QUOTES = _owned(
     "QuoteCancelled QuoteSuperseded QuoteConvertedToOrder QuoteConversionFailed QuoteCorrectionRequested "
     "QuoteCorrectionApproved QuoteCorrectionApplied",
     about="Quotes from draft to acceptance, with the accepted commercial basis.",
+    classification=Classification.PII,
     consumers=_JOINED_BY,
 )
 PRICE_CALCULATIONS = _owned(

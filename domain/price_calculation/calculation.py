@@ -42,5 +42,5 @@ def evolve(before: PriceCalculation | None, event: Model) -> PriceCalculation:
         catalog_publication_id=event.catalog_publication_id,
         request=event.request,
         attempt=event.attempt,
-        price=price.model_copy(update={"state": PriceCalculationState.CALCULATED}) if price else None,
+        price=price,
     )

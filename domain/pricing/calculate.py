@@ -70,20 +70,24 @@ def _line(line: PriceRequestLine, reducer: Reducer, ledger: Ledger) -> PricedLin
     entries = [] if line.action in _WITHOUT_PRICE else entries_for(line, reducer.request, reducer.book, ledger)
     if not entries:
         ledger.step(TraceStep.NOT_PRICED, line.line_id, note=f"{line.action} of {line.offering_id}")
+    given: list[Reduction] = []
     for entry in entries:
-        component, charge = _component(line, entry, tuple(reducer.reductions(line, entry)), ledger)
+        reductions = tuple(reducer.reductions(line, entry))
+        given += reductions
+        component, charge = _component(line, entry, reductions, ledger)
         components.append(component)
         charges += [charge] if charge else []
     line_print = line_price_fingerprint(line.line_id, components)
-    reducible = any(c.kind is not ChargeKind.USAGE for c in components)
+    by_hand = [r.discount for r in given if r.step is TraceStep.MANUAL_DISCOUNT]
     return PricedLine(
         line_id=line.line_id,
         configuration_fingerprint=line.configuration_fingerprint,
         price_version=f"{reducer.book.price_book_id}@{reducer.book.version}",
         components=tuple(c.model_copy(update={"price_fingerprint": line_print}) for c in components),
         charges=_summed(charges, ledger.currency),
-        manual_discount_percent=line.manual_discount_percent if reducible else Decimal(0),
-        override_reason=line.manual_discount_reason,
+        manual_discount_percent=by_hand[0].percent if by_hand else Decimal(0),
+        override_reason=line.manual_discount_reason if by_hand else None,
+        override_evidence_ref=by_hand[0].evidence_ref if by_hand else None,
         price_fingerprint=line_print,
     )
 

@@ -99,6 +99,7 @@ class PricedLine(Model):
     charges: Annotated[tuple[NetCharge, ...], Doc("Net one-time, recurring and estimated usage charges.")] = ()
     manual_discount_percent: Annotated[Percent, Doc("What the seller took off.", SECRET)] = Decimal(0)
     override_reason: Annotated[str | None, Doc("Why the seller took it off.", SECRET)] = None
+    override_evidence_ref: Annotated[str | None, Doc("Policy that allows it; null where approval must.")] = None
     price_fingerprint: Annotated[str, Doc("Fingerprint of the line's price (R95).")]
 
 

@@ -93,6 +93,7 @@ def test_a_price_is_its_terms_and_not_who_vouches_for_them() -> None:
     ten = Discount(percent=Decimal(10), periods=12)
     assert line(component("10.0")) == base
     assert line(component(price_fingerprint=base)) == base
+    assert line(component(billed_through_item_id="line-2")) == base
     assert line(component(discounts=(ten,))) == line(
         component(discounts=(ten.model_copy(update={"evidence_ref": "x"}),))
     )
@@ -104,7 +105,6 @@ def test_a_price_is_its_terms_and_not_who_vouches_for_them() -> None:
         component(component_id="other"),
         component(discounts=(ten,)),
         component(discounts=(Discount(percent=Decimal(10), periods=6),)),
-        component(billed_through_item_id="line-2"),
         component(tiers=(UsageTier(price=Money(amount=Decimal(1), currency="EUR")),)),
         component(price=Money(amount=Decimal(10), currency="USD")),
     ]

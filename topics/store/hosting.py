@@ -20,6 +20,7 @@ from domain.price_calculation import aggregate as price_calculation
 from domain.product_order.aggregate import MACHINE, PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder, SubmitProductOrder
 from domain.provisioning_request import aggregate as provisioning_request
+from domain.quote import aggregate as quote
 from domain.reservation import aggregate as reservation
 from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
@@ -33,6 +34,7 @@ from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TO
 from topics.catalogue import PRICE_CALCULATIONS as PRICE_CALCULATIONS_TOPIC
 from topics.catalogue import PRODUCT_ORDERS as PRODUCT_ORDERS_TOPIC
 from topics.catalogue import PROVISIONING_RESULTS as PROVISIONING_RESULTS_TOPIC
+from topics.catalogue import QUOTES as QUOTES_TOPIC
 from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 
 
@@ -94,6 +96,13 @@ CATALOG_PUBLICATIONS = HostedAggregate(
 )
 """The publications of the catalog."""
 
+QUOTES = HostedAggregate(
+    aggregate=quote.QUOTE,
+    topic=QUOTES_TOPIC.name,
+    commands=quote.MACHINE.commands,
+)
+"""The quotes of CPQ."""
+
 PRICE_CALCULATIONS = HostedAggregate(
     aggregate=price_calculation.PRICE_CALCULATION,
     topic=PRICE_CALCULATIONS_TOPIC.name,
@@ -150,6 +159,7 @@ HOSTED: tuple[HostedAggregate, ...] = (
     PROVISIONING_REQUESTS,
     ACCOUNTS,
     CATALOG_PUBLICATIONS,
+    QUOTES,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
     CHARGES,

@@ -1,0 +1,1 @@
+"""Quote: what was offered, revised, approved, presented and accepted (owner: CPQ)."""
