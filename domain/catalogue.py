@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from domain.account import events as _account_events
 from domain.approval_case import events as _approval_case_events
+from domain.asset import events as _asset_events
+from domain.billing_handoff import events as _handoff_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
 from domain.evidence_package import events as _evidence_events
+from domain.fallout_case import events as _fallout_events
+from domain.fulfillment_plan import events as _plan_events
 from domain.governance_record import events as _governance_events
 from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
@@ -50,6 +54,10 @@ RECORDS: tuple[RecordType, ...] = (
     *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
     *(RecordType(_governance_events.OWNER, _governance_events.AGGREGATE, m) for m in _governance_events.EVENTS),
     *(RecordType(_checkpoint_events.OWNER, _checkpoint_events.AGGREGATE, m) for m in _checkpoint_events.EVENTS),
+    *(RecordType(_asset_events.OWNER, _asset_events.AGGREGATE, m) for m in _asset_events.EVENTS),
+    *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
+    *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
+    *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
     *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
     *(RecordType(_payment_events.OWNER, _payment_events.AGGREGATE, m) for m in _payment_events.EVENTS),
     *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -70,6 +70,27 @@ class Command(Model):
         """Hash of what is asked for, whoever asks and whenever: ids of the request itself are left out (R479)."""
         payload = self.model_dump(mode="json", by_alias=True, exclude=set(ENVELOPE_FIELDS))
         return fingerprint({"command": self.name, "aggregate": self.aggregate_id, "payload": payload})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What commands follow from, where an owner makes them by itself of something that happened."""
+
+    actor: Actor
+    correlation_id: str
+    causation_id: str | None = None
+
+    def envelope(self, aggregate_id: str, kind: type[Command], *about: object) -> dict[str, Any]:
+        """The envelope of a command of this kind; made twice for the same thing it has the same ids (R297)."""
+        made_for = fingerprint({"aggregate": aggregate_id, "command": kind.__name__, "about": [str(a) for a in about]})
+        return {
+            "aggregate_id": aggregate_id,
+            "command_id": f"{kind.__name__}/{made_for[:32]}",
+            "idempotency_key": made_for,
+            "actor": self.actor,
+            "correlation_id": self.correlation_id,
+            "causation_id": self.causation_id,
+        }
 
 
 def fingerprint(value: Mapping[str, object]) -> str:

@@ -122,7 +122,6 @@ FALLOUT_CASES = _owned(
     "fallout case id",
     "FalloutDetected FalloutAssigned OrderRepairApplied FalloutResolved FalloutClosedAsFailed",
     about="Orders that left their path, and who mends them.",
-    classification=Classification.INTERNAL,
     consumers=("order-status", *_CHECKED_BY),
 )
 FULFILLMENT_PLANS = _owned(
@@ -133,7 +132,6 @@ FULFILLMENT_PLANS = _owned(
     "FulfillmentPlanCreated FulfillmentTaskStarted FulfillmentTaskCompleted FulfillmentTaskFailed "
     "FulfillmentTaskRetried FulfillmentTaskOutcomeUnknown FulfillmentTaskCompensated",
     about="Plans and tasks that deliver an order.",
-    classification=Classification.INTERNAL,
     consumers=("order-status", *_CHECKED_BY),
 )
 RESERVATIONS = _owned(

@@ -45,7 +45,7 @@ class Subject:
 
     `picture` is what of a state must be the same for two to be the same, detached from it. `onward` names a command
     that brings the aggregate nearer to an end, for machines in which random commands get nowhere. `walks` and `steps`
-    say how much is walked, by fixed seeds, to see every event and every state.
+    say how much is walked, by fixed seeds, to see every event and every state; `pace` is the time between two commands.
     """
 
     machine: Machine[Any, Any]
@@ -56,6 +56,7 @@ class Subject:
     onward: Callable[[Any, Choose], str] | None = None
     walks: int = 400
     steps: int = 25
+    pace: timedelta = timedelta(minutes=1)
 
     # The machine holds mappings, so the walks that are kept are kept by who it is, not by what it holds.
     def __hash__(self) -> int:
@@ -120,7 +121,7 @@ def seen(subject: Subject) -> tuple[Mapping[str, set[str]], Mapping[StrEnum, Any
             name = _next_name(subject, aggregate, random.choice)
             kind = subject.machine.rows[name].command
             command = subject.sample(aggregate, kind, f"{number}/{step}", random.choice)
-            events = outcome(subject, aggregate, command, NOW + timedelta(minutes=step))
+            events = outcome(subject, aggregate, command, NOW + step * subject.pace)
             if isinstance(events, Refusal):
                 continue
             emitted[name] |= {type(event).__name__ for event in events}
@@ -255,7 +256,7 @@ class Follower:
         """Send one command of this name; it is carried out or refused, and either way properly."""
         machine = self.subject.machine
         self.sent += 1
-        self.now += timedelta(minutes=1)
+        self.now += self.subject.pace
         row = machine.rows[name]
         about = self.aggregate if not row.creates or self.aggregate is None else None
         if about is None and not row.creates:

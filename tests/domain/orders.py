@@ -103,7 +103,7 @@ class Desk:
 
     def command(self, kind: type[Command], role: str = "order-manager", **fields: Any) -> Command:
         self.sent += 1
-        return kind(**envelope(f"command-{self.sent}", role), **fields)
+        return kind(**envelope(f"command-{self.sent}", role, aggregate_id=self.standing.order_id), **fields)
 
     def carry_out(self, command: Command) -> list[str]:
         """Decide and evolve; the names of the events without `ProductOrder`."""

@@ -8,11 +8,15 @@ from typing import Any
 from domain.account import aggregate as account
 from domain.aggregate import AggregateType
 from domain.approval_case import aggregate as approval_case
+from domain.asset import aggregate as asset
+from domain.billing_handoff import aggregate as billing_handoff
 from domain.catalog_publication import aggregate as catalog_publication
 from domain.charge import aggregate as charge
 from domain.command import Command
 from domain.consumer_checkpoint import aggregate as consumer_checkpoint
 from domain.evidence_package import aggregate as evidence_package
+from domain.fallout_case import aggregate as fallout_case
+from domain.fulfillment_plan import aggregate as fulfillment_plan
 from domain.governance_record import aggregate as governance_record
 from domain.non_billing_reason import aggregate as non_billing_reason
 from domain.payment_authorization import aggregate as payment_authorization
@@ -24,10 +28,14 @@ from domain.quote import aggregate as quote
 from domain.reservation import aggregate as reservation
 from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
+from topics.catalogue import ASSETS as ASSETS_TOPIC
+from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
 from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
 from topics.catalogue import CHARGES as CHARGES_TOPIC
 from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
 from topics.catalogue import EVIDENCE_PACKAGES as EVIDENCE_PACKAGES_TOPIC
+from topics.catalogue import FALLOUT_CASES as FALLOUT_CASES_TOPIC
+from topics.catalogue import FULFILLMENT_PLANS as FULFILLMENT_PLANS_TOPIC
 from topics.catalogue import GOVERNANCE_RECORDS as GOVERNANCE_RECORDS_TOPIC
 from topics.catalogue import NON_BILLING_REASONS as NON_BILLING_REASONS_TOPIC
 from topics.catalogue import PAYMENT_AUTHORIZATIONS as PAYMENT_AUTHORIZATIONS_TOPIC
@@ -152,6 +160,30 @@ CONSUMER_CHECKPOINTS = HostedAggregate(
 )
 """How far declared consumers have read."""
 
+FULFILLMENT_PLANS = HostedAggregate(
+    aggregate=fulfillment_plan.FULFILLMENT_PLAN,
+    topic=FULFILLMENT_PLANS_TOPIC.name,
+    commands=fulfillment_plan.MACHINE.commands,
+)
+"""The plans of fulfillment."""
+
+FALLOUT_CASES = HostedAggregate(
+    aggregate=fallout_case.FALLOUT_CASE,
+    topic=FALLOUT_CASES_TOPIC.name,
+    commands=fallout_case.MACHINE.commands,
+)
+"""The fallout cases of the OMS."""
+
+ASSETS = HostedAggregate(aggregate=asset.ASSET, topic=ASSETS_TOPIC.name, commands=asset.MACHINE.commands)
+"""The installed products of the inventory."""
+
+BILLING_HANDOFFS = HostedAggregate(
+    aggregate=billing_handoff.BILLING_HANDOFF,
+    topic=BILLING_HANDOFFS_TOPIC.name,
+    commands=billing_handoff.MACHINE.commands,
+)
+"""What the OMS hands to billing."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
@@ -167,5 +199,9 @@ HOSTED: tuple[HostedAggregate, ...] = (
     EVIDENCE_PACKAGES,
     GOVERNANCE_RECORDS,
     CONSUMER_CHECKPOINTS,
+    FULFILLMENT_PLANS,
+    FALLOUT_CASES,
+    ASSETS,
+    BILLING_HANDOFFS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""

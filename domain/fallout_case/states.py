@@ -1,0 +1,73 @@
+"""The closed vocabularies of fallout (R145-R149)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FalloutState(StrEnum):
+    """Where a fallout case stands."""
+
+    DETECTED = "DETECTED"
+    ASSIGNED = "ASSIGNED"
+    REPAIRED = "REPAIRED"
+    RESOLVED = "RESOLVED"
+    CLOSED_AS_FAILED = "CLOSED_AS_FAILED"
+
+
+TERMINAL_FALLOUT_STATES = frozenset({FalloutState.RESOLVED, FalloutState.CLOSED_AS_FAILED})
+REPAIR_FALLOUT_STATES = frozenset({FalloutState.DETECTED, FalloutState.ASSIGNED})
+
+
+class FalloutNature(StrEnum):
+    """The five ways in which an order goes wrong, which must never be taken for one another (R145-R149)."""
+
+    VALIDATION_REJECTION = "VALIDATION_REJECTION"
+    REPAIRABLE_DOWNSTREAM = "REPAIRABLE_DOWNSTREAM"
+    CANCELLATION_FAILURE = "CANCELLATION_FAILURE"
+    BUSINESS_ABANDONED = "BUSINESS_ABANDONED"
+    TERMINAL_TECHNICAL = "TERMINAL_TECHNICAL"
+
+
+class FalloutCause(StrEnum):
+    """What went wrong."""
+
+    DATA_INVALID = "DATA_INVALID"
+    DECOMPOSITION_FAILED = "DECOMPOSITION_FAILED"
+    RESOURCE_UNAVAILABLE = "RESOURCE_UNAVAILABLE"
+    PAYMENT_FAILED = "PAYMENT_FAILED"
+    SHIPMENT_FAILED = "SHIPMENT_FAILED"
+    VISIT_FAILED = "VISIT_FAILED"
+    PROVISIONING_FAILED = "PROVISIONING_FAILED"
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    ASSET_UPDATE_FAILED = "ASSET_UPDATE_FAILED"
+    BILLING_HANDOFF_FAILED = "BILLING_HANDOFF_FAILED"
+    CANCELLATION_FAILED = "CANCELLATION_FAILED"
+    CUSTOMER_WITHDREW = "CUSTOMER_WITHDREW"
+    NOT_DELIVERABLE = "NOT_DELIVERABLE"
+
+
+class FalloutSeverity(StrEnum):
+    """How urgent it is."""
+
+    LOW = "LOW"
+    MEDIUM = "MEDIUM"
+    HIGH = "HIGH"
+    CRITICAL = "CRITICAL"
+
+
+class RepairKind(StrEnum):
+    """What a repair does."""
+
+    RETRY = "RETRY"
+    OUTCOME_OBSERVED = "OUTCOME_OBSERVED"
+    DATA_CORRECTION = "DATA_CORRECTION"
+    RESOURCE_SUBSTITUTION = "RESOURCE_SUBSTITUTION"
+    COMPENSATION = "COMPENSATION"
+
+
+class Resolution(StrEnum):
+    """How a fallout ended well."""
+
+    REPAIRED = "REPAIRED"
+    RECOVERED = "RECOVERED"
