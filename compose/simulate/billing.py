@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from compose.simulate.correcting import credit
 from compose.simulate.customers import Customer
 from compose.simulate.people import BILLING, BILLING_OPERATOR, FINANCE_APPROVER
 from compose.simulate.voice import Scene, Voice
@@ -27,6 +28,8 @@ from domain.product_order.structure import OrderItem
 INVOICE_DAY = 3
 """Day of the month on which the month before is invoiced."""
 LATER_MAX = 40
+CREDIT_FROM = 100
+"""Smallest amount of which a part is ever credited."""
 
 
 class Billing:
@@ -138,7 +141,13 @@ class Billing:
                 return
             yield max(when - voice.now, timedelta())
             for charge_id in tuple(self._charges):
-                self._invoice(charge_id, Days(later(month, -1), month))
+                days = Days(later(month, -1), month)
+                self._invoice(charge_id, days)
+                claimed = voice.standing("Charge", charge_id).invoiced.get(days)
+                if claimed is not None and claimed.agreed > CREDIT_FROM and voice.chance.happens(1.5):
+                    number = int(days.start.strftime("%y%m")) * 1_000_000 + self.customer.number
+                    matter = f"credit-{charge_id.partition(':')[2].replace('/', '-')}"
+                    voice.spawn(credit(Voice(voice.scene, matter, number), charge_id, days))
 
     def _invoice(self, charge_id: str, days: Days) -> None:
         voice = self.voice

@@ -63,6 +63,8 @@ class Delivery:
         """Begin what can be begun until nothing is left; the fate of the order intervenes."""
         if self.fate == "partly":
             self._cancel_a_leaf()
+        if self.voice.chance.happens(5):
+            yield from self._performer.survey(self.plan.tasks.values())
         self._begin_ready()
         while self._running:
             self._progress = Signal()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,8 @@ from domain.billing_handoff.commands import BillingRequest, RequestBillingChange
 from domain.billing_handoff.delivery import billing_requests
 from domain.billing_handoff.states import BillingEffect
 from domain.fulfillment_plan import commands as p
-from domain.fulfillment_plan.states import ObservedOutcome, TaskKind
+from domain.fulfillment_plan.plan import TaskStanding
+from domain.fulfillment_plan.states import ObservedOutcome, TaskKind, TaskState
 from domain.fulfillment_plan.task import FulfillmentTask
 from domain.money import Money
 from domain.order_state.states import ItemState, Repair
@@ -52,6 +53,7 @@ SHOWN = {
 _BRINGS_UP = frozenset({Operation.ACTIVATE, Operation.MODIFY, Operation.RESUME})
 ANSWER_WITHIN = timedelta(hours=4)
 HOLD = timedelta(days=30)
+SURVEY = timedelta(hours=4)
 
 
 class Performer:
@@ -137,14 +139,7 @@ class Performer:
     def _reserve(self, task: FulfillmentTask) -> Course:
         voice, reservation = self.voice, task.task_id
         yield voice.chance.minutes(1, 20)
-        asked: dict[str, Any] = {
-            "order_id": self.order_id,
-            "plan_id": self.delivery.plan_id,
-            "task_id": task.task_id,
-            "item_id": task.item_id,
-            "product_instance_id": task.product_instance_id,
-            "resource_kind": ResourceKind.PORT,
-        }
+        asked = {**self._about(task), "resource_kind": ResourceKind.PORT}
         free = r.Availability(resource_ids=(f"port-{voice.number}-{task.item_id}",))
         if voice.chance.happens(5):
             none = r.Availability(failure_code="NO_FREE_PORT")
@@ -157,6 +152,28 @@ class Performer:
         expires = {"expires_at": voice.now + HOLD}
         voice.send(r.ReserveResource, INVENTORY, reservation, **asked, **expires, availability=free)
 
+    def survey(self, standings: Iterable[TaskStanding]) -> Course:
+        """Before work begins a place is held until the customer answers, and lapses when they do not."""
+        wanted = [s.task for s in standings if s.task.kind is K.RESERVE_RESOURCE and s.state is TaskState.PENDING]
+        if not wanted:
+            return
+        voice, task = self.voice, wanted[0]
+        hold = f"{task.task_id}/survey"
+        free = r.Availability(resource_ids=(f"port-{voice.number}-survey",))
+        about = {"resource_kind": ResourceKind.PORT, "expires_at": voice.now + SURVEY, "availability": free}
+        voice.send(r.ReserveResource, INVENTORY, hold, **self._about(task), **about)
+        yield SURVEY + voice.chance.minutes(1, 10)
+        voice.send(r.ExpireResourceReservation, INVENTORY, hold)
+
+    def _about(self, task: FulfillmentTask) -> dict[str, Any]:
+        return {
+            "order_id": self.order_id,
+            "plan_id": self.delivery.plan_id,
+            "task_id": task.task_id,
+            "item_id": task.item_id,
+            "product_instance_id": task.product_instance_id,
+        }
+
     def _release(self, task: FulfillmentTask, cause: ReleaseCause) -> None:
         standing = self.voice.standing("Reservation", task.task_id)
         if standing is not None and standing.state is ReservationState.RESERVED:
@@ -167,11 +184,7 @@ class Performer:
             v.StartProvisioning,
             PROVISIONING,
             request,
-            order_id=self.order_id,
-            plan_id=self.delivery.plan_id,
-            task_id=task.task_id,
-            item_id=task.item_id,
-            product_instance_id=task.product_instance_id,
+            **self._about(task),
             service_id=task.service_id,
             operation=operation,
             target_system="network-1",
