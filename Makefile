@@ -64,9 +64,10 @@ format: setup ## Put the code in its standard form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-check: lint ## Lint, and check the contracts: schemas generated, linted and compatible
+check: lint ## Lint, and check the contracts: schemas generated, linted and compatible, exports fresh
 	@$(BIN)/ordertruth schemas lint
 	@$(BIN)/ordertruth schemas check
+	@$(BIN)/ordertruth contracts export --check
 
 peers: $(PEERS_VENV)/.ready ## Install the engines to compare with into .venv-peers
 

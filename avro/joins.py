@@ -30,7 +30,13 @@ BY_AGGREGATE: Mapping[str, tuple[str, ...]] = {
 BY_EVENT: Mapping[str, tuple[str, ...]] = {
     "QuotePriced": ("priceFingerprint", "discountPercent", "discountLimitPercent"),
     "PriceCalculated": ("priceFingerprint", "discountPercent", "discountLimitPercent"),
-    "QuoteAccepted": ("priceFingerprint", "configurationFingerprint", "approvalFingerprint", "proposalDocumentHash"),
+    "QuoteAccepted": (
+        "lines",
+        "priceFingerprint",
+        "configurationFingerprint",
+        "approvalFingerprint",
+        "proposalDocumentHash",
+    ),
     "QuotePresented": ("proposalDocumentHash",),
     "ApprovalDecided": ("authorityLimit",),
     "AccountCreated": ("addressVersion", "regulated"),
@@ -40,6 +46,15 @@ BY_EVENT: Mapping[str, tuple[str, ...]] = {
 }
 BY_NESTED_RECORD: Mapping[str, tuple[str, ...]] = {
     "OrderItem": ("quoteLineId", "offeringId", "configurationFingerprint", "replacesProductInstanceId"),
+    "QuoteLine": (
+        "lineId",
+        "offeringId",
+        "configuration",
+        "configurationFingerprint",
+        "priceComponents",
+        "discountSchedule",
+        "lineFingerprint",
+    ),
     "FulfillmentTask": ("cutoff",),
 }
 _ABOUT_AN_ITEM = "ProductOrderItem"

@@ -49,21 +49,20 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _product_order_events.EVENTS
     ),
     *(RecordType(_capture_events.OWNER, _capture_events.AGGREGATE, m) for m in _capture_events.EVENTS),
+    *(RecordType(_asset_events.OWNER, _asset_events.AGGREGATE, m) for m in _asset_events.EVENTS),
+    *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
+    *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
+    *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
     *(RecordType(_charge_events.OWNER, _charge_events.AGGREGATE, m) for m in _charge_events.EVENTS),
     *(RecordType(_non_billing_events.OWNER, _non_billing_events.AGGREGATE, m) for m in _non_billing_events.EVENTS),
     *(RecordType(_evidence_events.OWNER, _evidence_events.AGGREGATE, m) for m in _evidence_events.EVENTS),
     *(RecordType(_governance_events.OWNER, _governance_events.AGGREGATE, m) for m in _governance_events.EVENTS),
     *(RecordType(_checkpoint_events.OWNER, _checkpoint_events.AGGREGATE, m) for m in _checkpoint_events.EVENTS),
-    *(RecordType(_asset_events.OWNER, _asset_events.AGGREGATE, m) for m in _asset_events.EVENTS),
-    *(RecordType(_handoff_events.OWNER, _handoff_events.AGGREGATE, m) for m in _handoff_events.EVENTS),
-    *(RecordType(_fallout_events.OWNER, _fallout_events.AGGREGATE, m) for m in _fallout_events.EVENTS),
-    *(RecordType(_plan_events.OWNER, _plan_events.AGGREGATE, m) for m in _plan_events.EVENTS),
     *(RecordType(_reservation_events.OWNER, _reservation_events.AGGREGATE, m) for m in _reservation_events.EVENTS),
     *(RecordType(_payment_events.OWNER, _payment_events.AGGREGATE, m) for m in _payment_events.EVENTS),
     *(RecordType(_provisioning_events.OWNER, _provisioning_events.AGGREGATE, m) for m in _provisioning_events.EVENTS),
     *(RecordType(_account_events.OWNER, _account_events.AGGREGATE, m) for m in _account_events.EVENTS),
     *(RecordType(_publication_events.OWNER, _publication_events.AGGREGATE, m) for m in _publication_events.EVENTS),
-    *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     *(
         RecordType(_price_calculation_events.OWNER, _price_calculation_events.AGGREGATE, m)
         for m in _price_calculation_events.EVENTS
@@ -72,5 +71,6 @@ RECORDS: tuple[RecordType, ...] = (
         RecordType(_approval_case_events.OWNER, _approval_case_events.AGGREGATE, m)
         for m in _approval_case_events.EVENTS
     ),
+    *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

@@ -7,12 +7,15 @@ Two values have one fingerprint exactly when they say the same: the order of key
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
+from json.encoder import encode_basestring
+from operator import itemgetter
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -24,22 +27,24 @@ def canonical(value: object) -> str:
 
     Raises `TypeError` for what has no exact text, floats above all, and `ValueError` for a time without offset.
     """
+    writer = _WRITERS.get(type(value))
+    return writer(value) if writer else _rarer(value)
+
+
+def _rarer(value: object) -> str:
     match value:
-        case None | bool():
-            return json.dumps(value)
+        case BaseModel():
+            return _members((name, getattr(value, name)) for name in _names(type(value)))
         case Enum():
             return canonical(value.value)
         case str():
-            return json.dumps(value, ensure_ascii=False)
+            return encode_basestring(value)
         case int() | Decimal():
             return _number(Decimal(value))
         case datetime():
-            return json.dumps(_time(value))
-        case BaseModel():
-            return canonical({name: getattr(value, name) for name in type(value).model_fields})
+            return encode_basestring(_time(value))
         case Mapping():
-            members = (f"{json.dumps(str(k))}:{canonical(v)}" for k, v in sorted(value.items()) if v is not None)
-            return "{" + ",".join(members) + "}"
+            return _members(sorted(((str(key), each) for key, each in value.items()), key=itemgetter(0)))
         case AbstractSet():
             return "[" + ",".join(sorted(map(canonical, value))) + "]"
         case Sequence():
@@ -48,12 +53,33 @@ def canonical(value: object) -> str:
     raise TypeError(message)
 
 
+@cache
+def _names(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(sorted(model.model_fields))
+
+
+def _members(members: Iterable[tuple[str, object]]) -> str:
+    """Absent and null are the same, so that a field added later changes no fingerprint of before."""
+    return "{" + ",".join([f"{encode_basestring(k)}:{canonical(v)}" for k, v in members if v is not None]) + "}"
+
+
 def _number(value: Decimal) -> str:
     if not value.is_finite():
         message = f"{value} is no number to make a fingerprint of"
         raise TypeError(message)
     text = format(value, "f") if value else "0"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    str: encode_basestring,
+    type(None): lambda _: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    Decimal: _number,
+    tuple: lambda value: "[" + ",".join(map(canonical, value)) + "]",
+}
+"""What most values are; the rest is told apart one by one."""
 
 
 def _time(value: datetime) -> str:

@@ -174,6 +174,12 @@ def _invoiced(envelope: Envelope, event: Model) -> Done:
     return ((envelope.actor_id, Duty.CORRECT_BILLING),) if adjusted else ()
 
 
+def _approved_by_another(envelope: Envelope, event: Model) -> Done:
+    """What somebody applied by the approval of somebody else."""
+    approver = getattr(event, "approved_by", None)
+    return ((envelope.actor_id, Duty.APPLY), (approver, Duty.APPROVE)) if approver else ()
+
+
 def _correction_applied(envelope: Envelope, event: Model) -> Done:
     financial = getattr(event, "kind", None) is CorrectionKind.FINANCIAL
     return ((envelope.actor_id, Duty.CORRECT_BILLING if financial else Duty.APPLY),)
@@ -196,6 +202,8 @@ _DUTIES: Mapping[str, Callable[[Envelope, Model], Done]] = {
     "ChargeAmended": _amended,
     "InvoiceIssued": _invoiced,
     "CorrectionApplied": _correction_applied,
+    "OrderRepairApplied": _approved_by_another,
+    "AssetModified": _approved_by_another,
 }
 DECISIVE_EVENTS = frozenset(_DUTIES)
 """Events that can show one of the duties."""

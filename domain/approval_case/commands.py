@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.approval_case.events import ApprovalInput
 from domain.approval_case.states import ApprovalOutcome, EscalationCause
@@ -20,7 +19,7 @@ class RequestApproval(Command):
     quote_version: Annotated[int, Field(ge=1)]
     account_id: str
     input: ApprovalInput
-    due_at: datetime
+    due_at: AwareDatetime
 
 
 class DecideApproval(Command):
@@ -29,7 +28,7 @@ class DecideApproval(Command):
     outcome: ApprovalOutcome
     authority_percent: Annotated[Percent, Field(ge=0, le=100)]
     justification: str | None = None
-    valid_until: datetime
+    valid_until: AwareDatetime
 
 
 class EscalateApproval(Command):
@@ -37,7 +36,7 @@ class EscalateApproval(Command):
 
     to_level: str
     cause: EscalationCause
-    due_at: datetime
+    due_at: AwareDatetime
 
 
 class ExpireApproval(Command):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from pydantic import AwareDatetime
+
 from domain.approval_case.authority import AuthorityLimit
 from domain.approval_case.states import ApprovalOutcome
 from domain.fingerprints import approval_fingerprint
@@ -27,7 +29,7 @@ class ApprovalEvidence(Model):
     requested_by: Annotated[str, Doc("Who asked.", Classification.CONFIDENTIAL)]
     decided_by: Annotated[str, Doc("Who decided.", Classification.CONFIDENTIAL)]
     authority_limit: Annotated[AuthorityLimit, Doc("How far their authority goes.")]
-    valid_until: Annotated[datetime, Doc("Until when it may be relied on (R447).")]
+    valid_until: Annotated[datetime, AwareDatetime, Doc("Until when it may be relied on (R447).")]
 
     @property
     def fingerprint(self) -> str:

@@ -65,7 +65,10 @@ def _changed(asset: Asset, command: Any, action: Action, state: AssetState, **fi
 
 
 def _modify(asset: Asset, command: c.ModifyAsset) -> list[Draft]:
+    billable = asset.billable if command.billable is None else command.billable
     changed = {
+        "billable": billable,
+        "chargeable": billable and asset.state is AssetState.ACTIVE,
         "offering_id": command.offering_id or asset.offering_id,
         "configuration": command.configuration,
         "configuration_fingerprint": command.configuration_fingerprint,

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.command import Command
 from domain.order_state.states import Action
@@ -19,7 +18,7 @@ class OfItem(Command):
 
     order_id: _Said
     item_id: _Said
-    effective_date: datetime
+    effective_date: AwareDatetime
 
 
 class Beginning(OfItem):
@@ -48,23 +47,24 @@ class FailAssetActivation(Beginning):
 class RetryAssetActivation(Command):
     """Record how a further attempt ended; it failed again where a failure code is given."""
 
-    effective_date: datetime
+    effective_date: AwareDatetime
     failure_code: str | None = None
     evidence_ref: _Said
 
 
 class ModifyAsset(OfItem):
-    """Record a changed configuration (R460); without an offering the product is sold as before."""
+    """Record a changed configuration (R460); offering and whether it bills stay where they are left out."""
 
     configuration: Mapping[str, str]
     configuration_fingerprint: _Said
     offering_id: str | None = None
+    billable: bool | None = None
 
 
 class RenewAsset(OfItem):
     """Record a prolonged term (R464); null leaves its end open."""
 
-    term_end_date: datetime | None = None
+    term_end_date: AwareDatetime | None = None
 
 
 class SuspendAsset(OfItem):
@@ -90,7 +90,7 @@ class CorrectAsset(Command):
     configuration: Mapping[str, str]
     configuration_fingerprint: _Said
     billable: bool
-    effective_date: datetime
+    effective_date: AwareDatetime
     evidence_ref: _Said
     approval_ref: _Said
     approved_by: _Said

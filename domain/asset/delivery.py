@@ -45,17 +45,20 @@ def _command(
 
 
 def _activation(order: ProductOrder, item: OrderItem) -> _Step:
-    billable = order.intent in BILLABLE_INTENTS and any(bills_by_itself(p) for p in item.price_components)
     fields = {
         "account_id": order.account_id,
         "offering_id": item.offering_id,
         "action": item.action,
         "configuration": item.configuration,
         "configuration_fingerprint": _fingerprint(order, item),
-        "billable": billable,
+        "billable": _bills(order, item),
         "replaces_product_instance_id": item.replaces_product_instance_id,
     }
     return c.ActivateAsset, item.product_instance_id, fields
+
+
+def _bills(order: ProductOrder, item: OrderItem) -> bool:
+    return order.intent in BILLABLE_INTENTS and any(bills_by_itself(p) for p in item.price_components)
 
 
 def _fingerprint(order: ProductOrder, item: OrderItem) -> str:
@@ -81,6 +84,8 @@ def _modification(order: ProductOrder, item: OrderItem) -> _Step:
         "offering_id": item.offering_id,
         "configuration": item.configuration,
         "configuration_fingerprint": _fingerprint(order, item),
+        # A change that states no price of its own leaves open whether the product bills.
+        "billable": True if _bills(order, item) else None,
     }
     return c.ModifyAsset, item.product_instance_id, fields
 

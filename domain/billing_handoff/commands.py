@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.billing_handoff.states import BillingEffect
 from domain.billing_handoff.terms import BillingTerms
@@ -27,9 +26,9 @@ class BillingRequest(Command):
     effect: BillingEffect
     intent: OrderIntent
     terms: BillingTerms
-    service_activation_date: datetime
-    billing_trigger_date: datetime
-    billing_end_date: datetime | None = None
+    service_activation_date: AwareDatetime
+    billing_trigger_date: AwareDatetime
+    billing_end_date: AwareDatetime | None = None
 
 
 class RequestBillingActivation(BillingRequest):

@@ -67,7 +67,7 @@ def a_level_is_left(case: FalloutCase, _: Command) -> None:
 def held_by_sender(case: FalloutCase, command: Command) -> None:
     """Only whoever has the case repairs, so that two repairs do not meet (R399)."""
     if command.actor.actor_id != case.assignee_id:
-        message = f"Case {case.case_id} is with {case.assignee_id}, not with {command.actor.actor_id}."
+        message = f"Case {case.case_id} is with {case.assignee_id or 'nobody'}, not with {command.actor.actor_id}."
         raise _refuse("AUTHORIZATION_NOT_ASSIGNED", message, "Have the case assigned first.")
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.command import Command
 from domain.fulfillment_plan.decomposition import DecompositionContext, OrderSnapshot
@@ -65,7 +64,7 @@ class ResolveFulfillmentTaskOutcome(Command):
     attempt: Annotated[int, Field(ge=1)]
     outcome: ObservedOutcome
     observation_ref: Annotated[str, Field(pattern=r"\S")]
-    observed_at: datetime
+    observed_at: AwareDatetime
     failure_code: str | None = None
     retryable: bool = True
 

@@ -118,9 +118,9 @@ def failure_is_named(_: FulfillmentPlan, command: c.ResolveFulfillmentTaskOutcom
 
 
 def before_cutoff(plan: FulfillmentPlan, command: Any) -> None:
-    """What has passed its cut-off is delivered (R299)."""
+    """What has passed its cut-off is delivered, unless that turned out to be impossible (R299)."""
     standing = _standing(plan, command)
-    if standing.past_cutoff:
+    if standing.past_cutoff and not plan.item_undeliverable(standing.task.item_id):
         message = f"Task {command.task_id} is past its cut-off."
         raise _refuse("POLICY_PAST_CUTOFF", message, "Deliver the item, and order a DELETE of it afterwards.")
 

@@ -16,12 +16,17 @@ _ENDED = frozenset({TaskState.COMPLETED, TaskState.COMPENSATED})
 
 @dataclass(frozen=True, slots=True)
 class TaskStanding:
-    """A task and how far it has come. `next_attempt_at` is None where the policy allows no further attempt."""
+    """A task and how far it has come.
+
+    `next_attempt_at` is None where the policy allows no further attempt; `failed_for_good` stays true when a failed
+    task is compensated, so that it is known why its item was given up.
+    """
 
     task: FulfillmentTask
     state: TaskState = TaskState.PENDING
     attempt: int = 0
     next_attempt_at: datetime | None = None
+    failed_for_good: bool = False
 
     @property
     def given_up(self) -> bool:
@@ -63,6 +68,11 @@ class FulfillmentPlan:
     def dependents(self, task_id: str) -> list[TaskStanding]:
         """Tasks that wait for this one."""
         return [standing for standing in self.tasks.values() if task_id in standing.task.depends_on]
+
+    def item_undeliverable(self, item_id: str | None) -> bool:
+        """Whether an item cannot be delivered, because one of its tasks, or one of the whole order's, failed."""
+        shared = (item_id, None)
+        return any((s.given_up or s.failed_for_good) and s.task.item_id in shared for s in self.tasks.values())
 
     def item_delivered(self, item_id: str) -> bool:
         """Whether every task of an item is complete; whether the item is, is for the OMS to say (R169)."""
@@ -133,11 +143,14 @@ def evolve(plan: FulfillmentPlan | None, event: Model) -> FulfillmentPlan:
     if not isinstance(event, e.TaskEvent):
         message = f"{type(event).__name__} is no further event of a FulfillmentPlan"
         raise TypeError(message)
+    before = plan.tasks[event.task_id]
+    taken_back = isinstance(event, e.FulfillmentTaskCompensated)
     standing = replace(
-        plan.tasks[event.task_id],
+        before,
         state=event.task_state,
         attempt=event.attempt,
         next_attempt_at=_next_attempt_at(event),
+        failed_for_good=taken_back and before.state is TaskState.FAILED,
     )
     return replace(plan, version=event.version, tasks={**plan.tasks, event.task_id: standing})
 

@@ -15,9 +15,8 @@ from domain.price_calculation import commands as c
 from domain.price_calculation import events as e
 from domain.price_calculation.calculation import PriceCalculation, evolve
 from domain.price_calculation.states import REPAIR_STATES, TERMINAL_STATES, PriceCalculationState
-from domain.pricing.calculate import CALCULATION_VERSION, TAX_BOUNDARY, calculate
+from domain.pricing.calculate import CALCULATION_VERSION, ROUNDING_MODE, TAX_BOUNDARY, calculate
 from domain.pricing.price_book import PriceBook
-from domain.pricing.rounding import ROUNDING_MODE
 from domain.pricing.terms import PriceRequest
 
 POLICY_VERSION = CALCULATION_VERSION

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Context, Decimal, localcontext
+from fractions import Fraction
 
 from domain.commercial import ChargeKind, Period, PriceComponent, UsageTier
+from domain.currency import EXPONENTS, rounded
 from domain.fingerprints import line_price_fingerprint, price_fingerprint, sha256_of
 from domain.money import MONEY_PRECISION, MONEY_SCALE, Money
 from domain.order_state.states import Action
 from domain.pricing.ledger import Ledger
 from domain.pricing.price_book import PriceBook, PriceEntry
 from domain.pricing.reductions import Reducer, Reduction
-from domain.pricing.rounding import rounded
 from domain.pricing.selection import entries_for, promotions_for
 from domain.pricing.terms import (
     NetCharge,
@@ -25,6 +26,7 @@ from domain.pricing.terms import (
 )
 
 CALCULATION_VERSION = "pricing.v1"
+ROUNDING_MODE = "HALF_EVEN"
 TAX_BOUNDARY = "EXCLUDED: taxes are determined by billing when it invoices"
 
 _EXACT = Context(prec=3 * MONEY_PRECISION)
@@ -47,7 +49,8 @@ def calculate(request: PriceRequest, book: PriceBook) -> PriceResult:
     with localcontext(_EXACT):  # whatever precision the caller works with
         _begin(request, book, ledger)
         reducer = Reducer(request, book, promotions_for(request, book, ledger))
-        priced = [_line(line, reducer, ledger) for line in request.lines]
+        payable = request.currency in EXPONENTS
+        priced = [_line(line, reducer, ledger) for line in request.lines] if payable else []
         return _result(request, book, ledger, priced)
 
 
@@ -59,6 +62,10 @@ def _begin(request: PriceRequest, book: PriceBook, ledger: Ledger) -> None:
     if not book.in_force(request.effective_date):
         message = f"Price book {book.price_book_id} {book.version} is not in force at {request.effective_date}."
         ledger.block("STALENESS_PRICE_BOOK", message, "Price with the book in force.")
+    if request.currency not in EXPONENTS:
+        ledger.block(
+            "REFERENCE_CURRENCY_UNKNOWN", f"Nobody can pay in {request.currency}.", "Name an ISO 4217 currency."
+        )
     ids = [line.line_id for line in request.lines]
     if repeated := sorted({i for i in ids if ids.count(i) > 1}):
         ledger.block("STRUCTURAL_DUPLICATE_LINE", f"Line ids occur twice: {repeated}.", "Give each line its own id.")
@@ -165,9 +172,9 @@ def _net(
     if taken > _HUNDRED:
         message = f"Component {entry.component_id} of line {line.line_id} is reduced by {taken} percent."
         ledger.block("POLICY_DISCOUNT_TOTAL", message, "Take off at most the whole price.")
-    net = rounded(running, entry.currency)
-    ledger.step(TraceStep.NET_CHARGE, *where, before=running, after=net.amount)
-    return NetCharge(kind=entry.kind, period=entry.period, amount=net)
+    net = rounded(Fraction(running), entry.currency)
+    ledger.step(TraceStep.NET_CHARGE, *where, before=running, after=net)
+    return NetCharge(kind=entry.kind, period=entry.period, amount=Money(amount=net, currency=entry.currency))
 
 
 def _summed(charges: Iterable[NetCharge], currency: str) -> tuple[NetCharge, ...]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.commercial import ChargeKind, Period, UsageTier
 from domain.fingerprints import sha256_of
@@ -25,8 +25,8 @@ class Rule(Model):
 
     rule_id: str
     rule_version: str
-    effective_from: datetime
-    effective_until: datetime | None = None
+    effective_from: AwareDatetime
+    effective_until: AwareDatetime | None = None
 
     @property
     def reference(self) -> str:
@@ -115,8 +115,8 @@ class PriceBook(Model):
     price_book_id: str
     version: str
     catalog_publication_id: str
-    effective_from: datetime
-    effective_until: datetime | None = None
+    effective_from: AwareDatetime
+    effective_until: AwareDatetime | None = None
     price_valid_days: Annotated[int, Field(ge=1)] = 30
     entries: tuple[PriceEntry, ...]
     included_offerings: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.commercial import ChargeKind, Period, PriceComponent
 from domain.model import Classification, Doc, Model
@@ -42,7 +42,7 @@ class PriceRequest(Model):
     """Everything a price depends on besides the price book (R286)."""
 
     currency: Annotated[CurrencyCode, Doc("Currency to price in.")]
-    effective_date: Annotated[datetime, Doc("The moment prices are taken for.")]
+    effective_date: Annotated[datetime, AwareDatetime, Doc("The moment prices are taken for.")]
     account_id: Annotated[str, Doc("Account that may have contracted prices.")]
     segment: Annotated[str | None, Doc("Customer segment at that time.")] = None
     region: Annotated[str | None, Doc("Region whose prices apply.")] = None

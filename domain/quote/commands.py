@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.approval_case.evidence import ApprovalEvidence
 from domain.command import Command
 from domain.model import Model
+from domain.ownership.corrections import CorrectionKind
 from domain.pricing.terms import PricedLine
 from domain.quote.price import QuotePrice
-from domain.quote.states import CorrectionKind
 from domain.quote.structure import LineDraft, QuoteTerms
 from domain.quote.validation import QuoteValidationContext
 
@@ -127,7 +126,7 @@ class ConvertQuoteToOrder(Command):
     quote_version: int
     order_id: str
     order_number: str
-    converted_at: datetime
+    converted_at: AwareDatetime
     price_fingerprint: str
 
 

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from domain.conditions import not_ahead, same_tenant
+from domain.ownership.corrections import CORRECTION_RULES, CorrectionKind
 from domain.product_order.structure import Parties
 from domain.quote import commands as c
 from domain.quote.guards import refusal
 from domain.quote.quote import Quote
-from domain.quote.states import CorrectionKind, CorrectionStatus
+from domain.quote.states import CorrectionStatus
 
 
 def _this_revision(quote: Quote, command: c.AcceptQuote | c.ConvertQuoteToOrder | c.FailQuoteConversion) -> None:
@@ -60,6 +61,22 @@ def _order_of_tenant(_: Quote, command: c.ConvertQuoteToOrder) -> None:
     same_tenant(command, orderId=command.order_id)
 
 
+CORRECTABLE = frozenset(CorrectionKind) - {CorrectionKind.OPERATIONAL, CorrectionKind.FINANCIAL}
+"""Kinds a quote can have: deliveries are corrected where they happen (R498), charges by billing (R500)."""
+CORRECTION_APPROVER_ROLES = frozenset(role for kind in CORRECTABLE for role in CORRECTION_RULES[kind].approvers)
+
+
+def _correctable(quote: Quote, command: c.RequestQuoteCorrection) -> None:
+    """The mistake is the quote's to correct, and what proves it is named where it must be (R497-R502)."""
+    kind = command.correction_kind
+    if kind not in CORRECTABLE:
+        message = f"A mistake of kind {kind} is not corrected in quote {quote.quote_id}."
+        raise refusal("POLICY_CORRECTION_OWNER", message, "Have its owner correct it.")
+    if CORRECTION_RULES[kind].evidence and not command.evidence_ref:
+        message = f"Correction {command.correction_id} of quote {quote.quote_id} names no evidence."
+        raise refusal("STRUCTURAL_EVIDENCE_MISSING", message, "Send an evidenceRef.")
+
+
 def _correction_new(quote: Quote, command: c.RequestQuoteCorrection) -> None:
     """A correction has an id of its own and changes something that was published."""
     if command.correction_id in quote.corrections:
@@ -102,6 +119,11 @@ def _expect(quote: Quote, correction_id: str, status: CorrectionStatus) -> None:
 def _correction_requested(quote: Quote, command: c.ApproveQuoteCorrection) -> None:
     """Only what was asked for, by somebody else, is approved (R510)."""
     _expect(quote, command.correction_id, CorrectionStatus.REQUESTED)
+    kind = quote.corrections[command.correction_id].kind
+    if command.actor.role not in CORRECTION_RULES[kind].approvers:
+        message = f"{command.actor.role} may not approve correction {command.correction_id}, which is {kind}."
+        roles = ", ".join(sorted(CORRECTION_RULES[kind].approvers))
+        raise refusal("AUTHORIZATION_CORRECTION_APPROVER", message, f"Roles that may: {roles}.")
     if command.actor.actor_id == quote.corrections[command.correction_id].requested_by:
         message = f"{command.actor.actor_id} asked for correction {command.correction_id} and may not approve it."
         raise refusal("AUTHORIZATION_SEGREGATION_OF_DUTIES", message, "Have somebody else approve it.")
@@ -121,6 +143,7 @@ COMMITMENT_GUARDS: Mapping[str, Callable[[Quote, Any], None]] = {
     "this-price": _this_price,
     "this-proposal": _this_proposal,
     "order-of-tenant": _order_of_tenant,
+    "correctable": _correctable,
     "correction-new": _correction_new,
     "identity-known": _identity_known,
     "correction-requested": _correction_requested,

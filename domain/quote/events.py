@@ -195,6 +195,21 @@ class _OfCorrection(QuoteEvent):
 
     correction: Annotated[Correction, Doc("The correction as it stands.")]
 
+    @property
+    def justification(self) -> str:
+        """How the mistake is known; audit asks every event by this name (R121)."""
+        return self.correction.justification
+
+    @property
+    def approved_by(self) -> str | None:
+        """Who approved, once somebody has (R121)."""
+        return self.correction.approved_by
+
+    @property
+    def evidence_ref(self) -> str | None:
+        """What proves it (R121)."""
+        return self.correction.evidence_ref
+
 
 class QuoteCorrectionRequested(_OfCorrection):
     """Somebody says that a commitment was recorded wrongly."""

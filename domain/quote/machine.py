@@ -8,6 +8,7 @@ from domain.approval_case.authority import APPROVER_ROLES
 from domain.machine import Transition, rows
 from domain.quote import commands as c
 from domain.quote import events as e
+from domain.quote.commitment import CORRECTION_APPROVER_ROLES
 from domain.quote.states import COMMITTED_STATES, EDITABLE_STATES, OPEN_STATES, SETTLED_STATES, QuoteState
 
 S = QuoteState
@@ -15,7 +16,6 @@ S = QuoteState
 SELLER_ROLES = frozenset({"sales", "partner", "call-center", "cpq"})
 CUSTOMER_ROLES = frozenset({"customer", *SELLER_ROLES})
 CORRECTION_ROLES = frozenset({"sales", "support", "data-steward", "cpq"})
-CORRECTION_APPROVER_ROLES = frozenset({"data-steward", "deal-desk", "finance-director"})
 
 _PRESENTABLE = frozenset({S.VALIDATED, S.APPROVED, S.PRESENTED})
 _ACCEPTED = frozenset({S.ACCEPTED})
@@ -161,7 +161,7 @@ _CORRECTING = (
         COMMITTED_STATES,
         CORRECTION_ROLES,
         (e.QuoteCorrectionRequested,),
-        guards=("has-reason", "correction-new", "identity-known"),
+        guards=("has-reason", "correctable", "correction-new", "identity-known"),
         timeout=timedelta(hours=120),
         on_timeout="data-steward",
     ),

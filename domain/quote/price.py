@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from pydantic import AwareDatetime
+
 from domain.commercial import ChargeKind, Period
 from domain.errors import Refusal
 from domain.model import Model
@@ -25,7 +27,7 @@ class QuotePrice(Model):
     discount_percent: Percent
     discount_limit_percent: Percent
     tax_boundary: str
-    expires_at: datetime
+    expires_at: AwareDatetime
 
     @property
     def needs_approval(self) -> bool:

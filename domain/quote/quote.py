@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from domain.approval_case.evidence import ApprovalEvidence
 from domain.fingerprints import approval_fingerprint
 from domain.model import Model
+from domain.ownership.corrections import CorrectionKind
 from domain.quote import events as e
 from domain.quote.price import QuotePrice
-from domain.quote.states import SETTLED_STATES, CorrectionKind, CorrectionStatus, QuoteState
+from domain.quote.states import SETTLED_STATES, CorrectionStatus, QuoteState
 from domain.quote.structure import Correction, QuoteLine, QuoteTerms
 
 S = QuoteState

@@ -7,12 +7,13 @@ from typing import Any
 
 from domain.fingerprints import proposal_hash
 from domain.machine import Draft
+from domain.ownership.corrections import CorrectionKind
 from domain.quote import commands as c
 from domain.quote import events as e
 from domain.quote.lines import accepted, configuration_of, configured, drafted, with_prices
 from domain.quote.price import total_charges
 from domain.quote.quote import Quote
-from domain.quote.states import CorrectionKind, CorrectionStatus, QuoteState
+from domain.quote.states import CorrectionStatus, QuoteState
 from domain.quote.structure import Correction, LineDraft, QuoteTerms
 from domain.quote.validation import blocks, validate
 

@@ -51,18 +51,6 @@ class CheckResult(StrEnum):
     NOT_CHECKED = "NOT_CHECKED"
 
 
-class CorrectionKind(StrEnum):
-    """What kind of mistake is corrected (R497-R502).
-
-    Fulfillment statuses are corrected by their owner (R498), charges by billing (R500).
-    """
-
-    DISPLAY = "DISPLAY"
-    COMMERCIAL = "COMMERCIAL"
-    IDENTITY = "IDENTITY"
-    HISTORICAL = "HISTORICAL"
-
-
 class CorrectionStatus(StrEnum):
     """How far a correction has come."""
 

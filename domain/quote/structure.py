@@ -6,15 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from domain.commercial import PriceComponent
 from domain.model import Classification, Doc, Model
 from domain.money import CurrencyCode, Percent
 from domain.order_state.states import Action
+from domain.ownership.corrections import CorrectionKind
 from domain.pricing.terms import NetCharge
 from domain.product_order.structure import Cutoff, Parties
-from domain.quote.states import CheckResult, CorrectionKind, CorrectionStatus
+from domain.quote.states import CheckResult, CorrectionStatus
 
 SECRET = Classification.CONFIDENTIAL
 
@@ -44,7 +45,7 @@ class QuoteTerms(Model):
     contract_ref: Annotated[str | None, Doc("Contract it is sold under, when there is one already.")] = None
     price_list_ref: Annotated[str | None, Doc("Price list it is priced from.")] = None
     sales_rep_ref: Annotated[str | None, Doc("Sales representative.", SECRET)] = None
-    valid_until: Annotated[datetime, Doc("Last moment at which it can be accepted and converted.")]
+    valid_until: Annotated[datetime, AwareDatetime, Doc("Last moment at which it can be accepted and converted.")]
 
 
 class LineDraft(Model):

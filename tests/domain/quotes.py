@@ -12,6 +12,7 @@ from domain.approval_case.evidence import ApprovalEvidence
 from domain.approval_case.states import ApprovalOutcome
 from domain.command import Actor, Command
 from domain.order_state.states import Action
+from domain.ownership.corrections import CORRECTION_RULES, CorrectionKind
 from domain.price_calculation.aggregate import PRICE_CALCULATION
 from domain.price_calculation.commands import CalculatePrice
 from domain.pricing.price_book import PriceBook
@@ -20,7 +21,7 @@ from domain.quote import commands as c
 from domain.quote.aggregate import MACHINE, QUOTE
 from domain.quote.price import Priced, price_request, priced
 from domain.quote.quote import Quote
-from domain.quote.states import CorrectionKind, QuoteState
+from domain.quote.states import QuoteState
 from domain.quote.structure import CustomerSnapshot, LineDraft, QuoteTerms
 from domain.quote.validation import QuoteValidationContext
 from tests.domain.desk import Desk
@@ -160,6 +161,7 @@ CORRECTION: dict[str, Any] = {
     "subject": "signature_envelope_id",
     "original": "envelope-1",
     "corrected": "envelope-2",
+    "evidence_ref": "acme:log-7",
     "justification": "The provider's log names the other one",
     "reason_code": "WRONG_EVIDENCE",
 }
@@ -191,6 +193,12 @@ def _conversion(quote: Quote, now: datetime) -> dict[str, Any]:
 def _pricing(quote: Quote, now: datetime) -> dict[str, Any]:
     found = price_of(quote, now)
     return {"price": found.price, "lines": found.lines}
+
+
+def _approver(quote: Quote) -> str:
+    """A role that may approve the first correction."""
+    found = quote.corrections.get("correction-1")
+    return min(CORRECTION_RULES[found.kind if found else CorrectionKind.HISTORICAL].approvers)
 
 
 FIELDS: dict[type[Command], Callable[[Quote, datetime], dict[str, Any]]] = {
@@ -234,9 +242,9 @@ FIELDS: dict[type[Command], Callable[[Quote, datetime], dict[str, Any]]] = {
         "message": "No line to the site.",
     },
     c.RequestQuoteCorrection: lambda _, __: {**CORRECTION, "role": "support"},
-    c.ApproveQuoteCorrection: lambda _, __: {
+    c.ApproveQuoteCorrection: lambda quote, _: {
         "correction_id": "correction-1",
-        "role": "deal-desk",
+        "role": _approver(quote),
         "reason_code": "PROVEN",
     },
     c.ApplyQuoteCorrection: lambda _, __: {"correction_id": "correction-1", "role": "data-steward"},

@@ -16,7 +16,7 @@ from domain.approval_case.states import ApprovalCaseState, ApprovalOutcome, Esca
 from domain.command import Command
 from domain.fingerprints import sha256_of
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 
@@ -102,6 +102,8 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_beginning(SUBJECT)
     check_claims(desk())
     check_foreign(desk(c.RequestApproval, c.DecideApproval), creation())
+    check_wire(desk(c.RequestApproval, c.DecideApproval))
+    check_wire(desk(c.RequestApproval, c.EscalateApproval))
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,9 @@ def test_an_upgrade_modifies_the_installed_product() -> None:
     assert event.offering_id == "acme:offering-a"
     assert desk.send(c.ModifyAsset, **new, offering_id="acme:offering-b").offering_id == "acme:offering-b"
     assert desk.standing.configuration == {"speed": "1000"}
+    free = AssetDesk(billable=False)
+    assert not free.send(c.ModifyAsset, **new).chargeable
+    assert free.send(c.ModifyAsset, **new, billable=True).chargeable
 
 
 def test_a_renewal_prolongs_the_term_and_changes_nothing_else() -> None:

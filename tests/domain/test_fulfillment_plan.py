@@ -205,6 +205,17 @@ def test_a_task_past_its_cutoff_is_not_taken_back() -> None:
     assert late.code == "POLICY_PAST_CUTOFF"
 
 
+def test_what_cannot_be_delivered_is_taken_back_past_its_cutoff() -> None:
+    """R157, R299: the cut-off is for whoever changes his mind, not for what failed."""
+    desk = PlanDesk(accepted("a", cutoff=Cutoff.STARTED), accepted("b", cutoff=Cutoff.STARTED))
+    desk.finish("a/reservation", "b/reservation").start("a/service")
+    desk.fail("a/service", retryable=False)
+    desk.take_back("a/billing", "a/asset", "a/service", "a/reservation")
+    desk.take_back("b/billing", "b/asset", "b/service")
+    late = desk.refused(c.CompensateFulfillmentTask, task="b/reservation", compensation_ref="undo")
+    assert late.code == "POLICY_PAST_CUTOFF"
+
+
 def test_partial_fulfillment_is_a_state_of_its_own() -> None:
     """R164, R400, R540: one item delivered, the other given up."""
     desk = PlanDesk(accepted("a"), accepted("b"))

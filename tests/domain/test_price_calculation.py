@@ -14,7 +14,7 @@ from domain.price_calculation.events import EVENTS
 from domain.price_calculation.states import PriceCalculationState
 from domain.pricing.calculate import calculate
 from tests.domain import machine_walk as walks
-from tests.domain.desk import Desk, check_claims, check_foreign
+from tests.domain.desk import Desk, check_claims, check_foreign, check_wire
 from tests.domain.machine_walk import Choose
 from tests.domain.orders import creation
 from tests.domain.price_books import AT, BOOK, PUBLICATION, ask, book, request
@@ -59,6 +59,7 @@ def test_the_table_is_complete_and_true() -> None:
     walks.check_beginning(SUBJECT)
     check_claims(desk())
     check_foreign(desk(c.CalculatePrice), creation())
+    check_wire(desk(c.FailPriceCalculation, c.RecalculatePrice))
 
 
 def test_a_price_carries_all_it_was_made_of() -> None:

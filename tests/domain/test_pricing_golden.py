@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
 from domain.commercial import ChargeKind, Period
+from domain.currency import rounded
 from domain.order_state.states import Action
 from domain.pricing.calculate import calculate, rated
-from domain.pricing.rounding import rounded
 from domain.pricing.terms import PriceResult, TraceStep
 from tests.domain.price_books import AT, BOOK, ENTRIES, TIERS, ask, book, entry, policy, price, promotion, request
 
@@ -155,6 +156,8 @@ def test_regional_price_and_currency() -> None:
     assert charges(yen)[MONTHLY] == "1499998"  # 1500000 x 0.999999 = 1499998.5, half to even
     assert {c.amount.currency for c in yen.lines[0].charges} == {"JPY"}
     assert codes(price(ask("access"), currency="CHF")) == ["REFERENCE_PRICE_MISSING"]
+    nowhere = book(entries=(entry("access", "monthly", "1", currency="ZZZ"),))
+    assert codes(price(ask("access"), currency="ZZZ", price_book=nowhere)) == ["REFERENCE_CURRENCY_UNKNOWN"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +175,7 @@ def test_regional_price_and_currency() -> None:
 )
 def test_rounding_at_the_edge(amount: str, currency: str, charged: str) -> None:
     """R531: halves go to the even digit of the minor unit."""
-    assert str(rounded(Decimal(amount), currency).amount) == charged
+    assert str(rounded(Fraction(amount), currency)) == charged
 
 
 def test_each_component_is_rounded_before_it_is_summed() -> None:

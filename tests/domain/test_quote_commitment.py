@@ -9,12 +9,14 @@ import pytest
 
 from domain.command import ClaimKind, Command
 from domain.fingerprints import line_fingerprint, line_price_fingerprint, price_fingerprint, proposal_hash
+from domain.ownership.corrections import CORRECTION_RULES, CorrectionKind
 from domain.quote import commands as c
 from domain.quote.aggregate import QUOTE, claims
 from domain.quote.cloning import clone
+from domain.quote.commitment import CORRECTABLE, CORRECTION_APPROVER_ROLES
 from domain.quote.events import QuoteCreated
 from domain.quote.lines import configuration_of, schedule_of
-from domain.quote.states import CheckResult, CorrectionKind, CorrectionStatus, QuoteState
+from domain.quote.states import CheckResult, CorrectionStatus, QuoteState
 from tests.domain.machine_walk import NOW
 from tests.domain.orders import actor
 from tests.domain.price_books import PUBLICATION
@@ -229,6 +231,11 @@ def test_a_correction_is_three_facts_beside_the_original(kind: CorrectionKind) -
         ("envelope-1", "envelope-2", 1)
     }
     assert (steps[-1].requested_by, steps[-1].approved_by, steps[-1].applied_by) == ("ann", "bob", "cid")
+    assert (desk.last.justification, desk.last.approved_by, desk.last.evidence_ref) == (
+        CORRECTION["justification"],
+        "bob",
+        "acme:log-7",
+    )
     assert desk.quote.accepted == before
     assert desk.quote.state is QuoteState.CONVERTED
 
@@ -280,16 +287,35 @@ def test_a_correction_is_asked_for_approved_and_applied_by_different_people() ->
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
+        ({"correction_kind": CorrectionKind.OPERATIONAL}, "POLICY_CORRECTION_OWNER"),
+        ({"correction_kind": CorrectionKind.FINANCIAL}, "POLICY_CORRECTION_OWNER"),
+        ({"evidence_ref": None}, "STRUCTURAL_EVIDENCE_MISSING"),
         ({"corrected": "envelope-1"}, "STRUCTURAL_CORRECTION_EMPTY"),
         ({"corrected_version": 99}, "REFERENCE_VERSION_UNKNOWN"),
         ({"line_id": "ghost"}, "REFERENCE_LINE_UNKNOWN"),
     ],
 )
 def test_a_correction_names_what_it_corrects(change: dict[str, Any], expected: str) -> None:
+    """R497-R502: the quote's own mistakes, with what proves them."""
     desk = quote_in(QuoteState.ACCEPTED)
     assert code(desk, c.RequestQuoteCorrection, **{**CORRECTION, **change}) == expected
     desk.go(c.RequestQuoteCorrection)
     assert code(desk, c.RequestQuoteCorrection) == "CONFLICT_CORRECTION_ID"
+
+
+@pytest.mark.parametrize("kind", sorted(CORRECTABLE))
+def test_each_kind_of_correction_has_its_approvers(kind: CorrectionKind) -> None:
+    """R503: as the ownership rules say, for the quote as for everybody."""
+    for role in CORRECTION_APPROVER_ROLES:
+        desk = quote_in(QuoteState.ACCEPTED)
+        identity = {"subject": "account_id", "original": "acme:acc-1", "corrected": "acme:acc-2"}
+        desk.send(
+            c.RequestQuoteCorrection, correction_kind=kind, **(identity if kind is CorrectionKind.IDENTITY else {})
+        )
+        if role in CORRECTION_RULES[kind].approvers:
+            assert desk.send(c.ApproveQuoteCorrection, role=role) == ["QuoteCorrectionApproved"]
+        else:
+            assert code(desk, c.ApproveQuoteCorrection, role=role) == "AUTHORIZATION_CORRECTION_APPROVER"
 
 
 @pytest.mark.parametrize("state", sorted({QuoteState.DRAFT, QuoteState.PRESENTED, QuoteState.CANCELLED}))

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from domain.command import Actor, Command
+from domain.ownership.corrections import CORRECTION_RULES, CorrectionKind
 from domain.quote import commands as c
 from domain.quote.aggregate import MACHINE, QUOTE
 from domain.quote.events import EVENTS
 from domain.quote.quote import Quote
-from domain.quote.states import COMMITTED_STATES, TERMINAL_STATES, CorrectionKind, CorrectionStatus, QuoteState
+from domain.quote.states import COMMITTED_STATES, TERMINAL_STATES, CorrectionStatus, QuoteState
 from tests.domain import machine_walk as walks
-from tests.domain.desk import check_foreign
+from tests.domain.desk import check_foreign, check_wire
 from tests.domain.machine_walk import NOW, Choose
 from tests.domain.orders import creation
 from tests.domain.quotes import (
@@ -82,6 +83,10 @@ def sample(quote: Quote | None, kind: type[Command], command_id: str, choose: Ch
     sender = walks.envelope(MACHINE, kind, ID, command_id, choose)
     if kind is c.CancelQuote:
         sender["reason_code"] = choose((None, None, None, "NOT_WANTED"))
+    found = quote.corrections.get(fields.get("correction_id", "")) if quote else None
+    if kind is c.ApproveQuoteCorrection and found is not None and choose((True, True, False)):
+        role = choose(sorted(CORRECTION_RULES[found.kind].approvers))
+        sender["actor"] = Actor(actor_id=f"{role}-1", role=role, system="cpq")
     if "evidence" in fields and choose((True, True, False)):
         sender["actor"] = Actor(actor_id="cpq-1", role="cpq", system="cpq")
     return kind(**sender, **fields)
@@ -135,6 +140,16 @@ def test_a_quote_goes_from_draft_to_order() -> None:
     assert [event.version for event in desk.events] == list(range(1, 10))
     assert {event.quote_version for event in desk.events} == {1}
     assert {event.quote_family_id for event in desk.events} == {ID}
+
+
+@pytest.mark.parametrize("state", QuoteState)
+def test_what_is_published_is_read_back_the_same(state: QuoteState) -> None:
+    check_wire(quote_in(state))
+
+
+def test_corrections_and_failed_conversions_are_read_back_the_same() -> None:
+    desk = quote_in(QuoteState.ACCEPTED).go(c.FailQuoteConversion, c.RequestQuoteCorrection)
+    check_wire(desk.go(c.ApproveQuoteCorrection, c.ApplyQuoteCorrection, c.ReviseQuote))
 
 
 def test_the_transition_of_an_approval_says_why() -> None:

@@ -17,7 +17,7 @@ from domain.quote import commands as c
 from domain.quote.states import QuoteState
 from domain.quote.structure import CustomerSnapshot, QuoteLine
 from tests.domain.machine_walk import NOW
-from tests.domain.price_books import ENTRIES, book, entry, policy
+from tests.domain.price_books import ENTRIES, book, entry, policy, request
 from tests.domain.quotes import (
     CONTEXT,
     CREATION,
@@ -286,3 +286,17 @@ def test_validation_decides_between_two_facts() -> None:
     assert [f.code for f in desk.last.findings] == ["REFERENCE_ACCOUNT_INACTIVE"]
     assert code(desk, c.PresentQuote) == "STATE_ILLEGAL_TRANSITION"
     assert desk.send(c.ValidateQuote, context=CONTEXT) == ["QuoteValidated"]
+
+
+def test_a_time_without_its_offset_is_no_time() -> None:
+    """A command that could not be compared with the clock is never made."""
+    naive = NOW.replace(tzinfo=None)
+    for make in (
+        lambda: terms(valid_until=naive),
+        lambda: evidence(quote_in(QuoteState.IN_REVIEW).quote, valid_until=naive),
+        lambda: request(effective_date=naive),
+        lambda: book(effective_from=naive),
+        lambda: quote_in(QuoteState.ACCEPTED).command(c.ConvertQuoteToOrder, converted_at=naive),
+    ):
+        with pytest.raises(ValueError, match="timezone"):
+            make()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from domain.catalog_publication.aggregate import CATALOG_PUBLICATION, MACHINE
+from domain.catalog_publication.commands import PublishCatalog
+from domain.catalog_publication.states import BundleRuleKind
+from domain.catalog_publication.structure import BundleRule
 from domain.order_state.states import Action
-from domain.quote.bundle_rules import BundleRules, CharacteristicRule, CompatibilityRule, MemberRule, Pair
+from domain.quote.option_rules import CharacteristicRule, CompatibilityRule, OptionRules
 from domain.quote.quote import Quote
 from domain.quote.states import CheckResult, QuoteState
 from domain.quote.structure import LineDraft
-from domain.quote.validation import validate
+from domain.quote.validation import known_of, validate
+from tests.domain.desk import Desk
 from tests.domain.price_books import PUBLICATION
+from tests.domain.publications import PUBLISHED
 from tests.domain.quotes import CONTEXT, access_bundle, draft, quote_in
 
 ALL = frozenset({"access", "router", "static-ip", "traffic", "seat"})
@@ -26,13 +33,20 @@ def codes(found: Quote, **known: Any) -> list[str]:
     return [f.code for f in validate(found, CONTEXT.model_copy(update=known))[0]]
 
 
-def rules(**more: Any) -> dict[str, Any]:
-    return {"bundle_rules": BundleRules(**more)}
+def bundle(kind: BundleRuleKind, member: str, *others: str, **counts: int) -> dict[str, Any]:
+    rule = BundleRule(
+        rule_id="rule-1",
+        kind=kind,
+        bundle_offering_id="access",
+        member_offering_id=member,
+        other_offering_ids=others,
+        **counts,
+    )
+    return {"bundle_rules": (rule,)}
 
 
-def member(at_least: int, at_most: int | None) -> dict[str, Any]:
-    rule = MemberRule(bundle_offering_id="access", member_offering_id="router", at_least=at_least, at_most=at_most)
-    return rules(members=(rule,))
+def options(**more: Any) -> dict[str, Any]:
+    return {"option_rules": OptionRules(**more)}
 
 
 def test_what_is_known_and_right_passes() -> None:
@@ -59,42 +73,68 @@ def test_what_is_out_of_sale_is_not_newly_sold_without_an_override() -> None:
     assert codes(quote(installed), **known) == []
 
 
+def test_what_is_not_published_cannot_be_let_into_sale() -> None:
+    """R280: there are no terms to sell it on."""
+    known = {"published_offerings": ALL - {"router"}, "selling_overrides": {"router": "acme:override-3"}}
+    assert codes(quote(), **known) == ["REFERENCE_OFFERING_UNKNOWN"]
+
+
 @pytest.mark.parametrize(
-    ("at_least", "at_most", "count", "passes"),
-    [(1, 1, 0, False), (1, 1, 1, True), (1, 1, 2, False), (0, None, 2, True), (2, 3, 1, False), (0, 0, 1, False)],
+    ("rule", "found"),
+    [
+        (bundle(BundleRuleKind.MANDATORY, "router"), []),
+        (bundle(BundleRuleKind.MANDATORY, "seat"), ["POLICY_BUNDLE_MANDATORY"]),
+        (bundle(BundleRuleKind.CARDINALITY, "router", count_min=2, count_max=2), []),
+        (bundle(BundleRuleKind.CARDINALITY, "router", count_min=3), ["POLICY_BUNDLE_CARDINALITY"]),
+        (bundle(BundleRuleKind.DEPENDENCY, "router", "static-ip"), []),
+        (bundle(BundleRuleKind.DEPENDENCY, "router", "seat"), ["POLICY_BUNDLE_DEPENDENCY"]),
+        (bundle(BundleRuleKind.EXCLUSION, "router", "seat"), []),
+        (bundle(BundleRuleKind.EXCLUSION, "router", "static-ip"), ["POLICY_BUNDLE_EXCLUSION"]),
+        (bundle(BundleRuleKind.COMPATIBILITY, "router", "static-ip"), []),
+        (bundle(BundleRuleKind.COMPATIBILITY, "router", "seat"), ["POLICY_BUNDLE_COMPATIBILITY"]),
+    ],
 )
-def test_members_of_a_bundle_are_counted(at_least: int, at_most: int | None, count: int, passes: bool) -> None:
-    """R281: mandatory members and cardinality."""
-    routers = (draft("router", 2 + n, line_id=f"router-{n}", parent_line_id="line-access") for n in range(count))
-    found = quote(draft("access", 1), draft("router", 9, line_id="elsewhere"), *routers)
-    assert codes(found, **member(at_least, at_most)) == ([] if passes else ["POLICY_BUNDLE_CARDINALITY"])
+def test_a_bundle_is_made_as_its_publication_demands(rule: dict[str, Any], found: list[str]) -> None:
+    """R281: of the lines under it, by quantity; traffic and seat stand beside it."""
+    assert codes(quote(), **rule) == found
 
 
-def test_what_needs_another_has_it_bought_or_installed() -> None:
-    """R281: dependency."""
-    needs = rules(dependencies=(Pair(offering_id="router", other_offering_id="access"),))
-    alone = quote(draft("router", 1))
-    assert codes(alone, **needs) == ["POLICY_BUNDLE_DEPENDENCY"]
-    assert codes(alone, **needs, installed_offerings=frozenset({"access"})) == []
-    assert codes(quote(), **needs) == []
+def test_a_member_that_goes_is_no_member() -> None:
+    """R281: what counts is what the customer will have."""
+    lines = (
+        draft("access", 1, action=Action.NO_CHANGE, product_instance_id="acme:installed/access"),
+        draft(
+            "router",
+            2,
+            action=Action.DELETE,
+            product_instance_id="acme:installed/router",
+            parent_line_id="line-access",
+        ),
+    )
+    assert codes(quote(*lines), **bundle(BundleRuleKind.MANDATORY, "router")) == ["POLICY_BUNDLE_MANDATORY"]
+    ended = draft("access", 1, action=Action.DELETE, product_instance_id="acme:installed/access")
+    assert codes(quote(ended), **bundle(BundleRuleKind.MANDATORY, "router")) == []
 
 
-def test_what_excludes_another_does_not_go_with_it() -> None:
-    """R281: exclusion, of what is installed, too."""
-    apart = rules(exclusions=(Pair(offering_id="router", other_offering_id="access"),))
-    assert codes(quote(), **apart) == ["POLICY_BUNDLE_EXCLUSION"]
-    assert codes(quote(draft("router", 1)), **apart) == []
-    assert codes(quote(draft("router", 1)), **apart, installed_offerings=frozenset({"access"})) == [
-        "POLICY_BUNDLE_EXCLUSION"
-    ]
+def test_a_publication_says_what_may_be_sold() -> None:
+    """R280-R282: from the catalog's own aggregate to the context of a validation."""
+    desk = Desk(CATALOG_PUBLICATION, MACHINE, {PublishCatalog: PUBLISHED}, "acme:publication-7", PublishCatalog)
+    at = PUBLISHED["effective_from"]
+    known = known_of(desk.state, at)
+    assert known.catalog_publication_id == "acme:publication-7"
+    assert known.active_offerings == known.published_offerings == frozenset(desk.state.offerings)
+    assert known.bundle_rules == PUBLISHED["bundle_rules"]
+    before = known_of(desk.state, at - timedelta(microseconds=1))
+    assert (before.active_offerings, before.published_offerings) == (frozenset(), known.published_offerings)
+    assert before.checked_at == at - timedelta(microseconds=1)
 
 
 def test_choices_are_made_from_what_there_is() -> None:
     """R281, R545: required characteristics, allowed values, compatible values."""
     speed = CharacteristicRule(offering_id="access", name="speed", allowed=frozenset({"100", "200"}))
-    assert codes(quote(), **rules(characteristics=(speed,))) == ["POLICY_CHARACTERISTIC"]
+    assert codes(quote(), **options(characteristics=(speed,))) == ["POLICY_CHARACTERISTIC"]
     colour = CharacteristicRule(offering_id="access", name="colour")
-    assert codes(quote(), **rules(characteristics=(colour,))) == ["POLICY_CHARACTERISTIC"]
+    assert codes(quote(), **options(characteristics=(colour,))) == ["POLICY_CHARACTERISTIC"]
     fast = CompatibilityRule(
         offering_id="access",
         name="speed",
@@ -103,9 +143,9 @@ def test_choices_are_made_from_what_there_is() -> None:
         other_name="ports",
         other_values=frozenset({"fibre"}),
     )
-    assert codes(quote(), **rules(compatibilities=(fast,))) == ["POLICY_INCOMPATIBLE"]
+    assert codes(quote(), **options(compatibilities=(fast,))) == ["POLICY_INCOMPATIBLE"]
     fitting = (access_bundle()[0], draft("router", 2, configuration={"ports": "fibre"}))
-    assert codes(quote(*fitting), **rules(compatibilities=(fast,))) == []
+    assert codes(quote(*fitting), **options(compatibilities=(fast,))) == []
 
 
 def test_a_configuration_that_was_changed_under_its_fingerprint_is_found() -> None:

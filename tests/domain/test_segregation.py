@@ -107,6 +107,9 @@ def test_events_show_the_duties_of_people() -> None:
     assert shown("ChargeAmended", {"corrects_former_terms": True}) == corrected
     assert shown("ChargeAmended", {"corrects_former_terms": False}) == []
     assert shown("CorrectionApplied", {"kind": CorrectionKind.FINANCIAL}) == [("kim", Duty.CORRECT_BILLING)]
+    for name in ("OrderRepairApplied", "AssetModified"):
+        assert shown(name) == [("kim", Duty.APPLY), ("acme:approved_by", Duty.APPROVE)]
+        assert shown(name, {"approved_by": None}) == []
     assert shown("CorrectionApplied", {"kind": CorrectionKind.DISPLAY}) == [("kim", Duty.APPLY)]
 
 

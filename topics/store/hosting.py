@@ -104,12 +104,29 @@ CATALOG_PUBLICATIONS = HostedAggregate(
 )
 """The publications of the catalog."""
 
-QUOTES = HostedAggregate(
-    aggregate=quote.QUOTE,
-    topic=QUOTES_TOPIC.name,
-    commands=quote.MACHINE.commands,
+FULFILLMENT_PLANS = HostedAggregate(
+    aggregate=fulfillment_plan.FULFILLMENT_PLAN,
+    topic=FULFILLMENT_PLANS_TOPIC.name,
+    commands=fulfillment_plan.MACHINE.commands,
 )
-"""The quotes of CPQ."""
+"""The plans of fulfillment."""
+
+FALLOUT_CASES = HostedAggregate(
+    aggregate=fallout_case.FALLOUT_CASE,
+    topic=FALLOUT_CASES_TOPIC.name,
+    commands=fallout_case.MACHINE.commands,
+)
+"""The fallout cases of the OMS."""
+
+ASSETS = HostedAggregate(aggregate=asset.ASSET, topic=ASSETS_TOPIC.name, commands=asset.MACHINE.commands)
+"""The installed products of the inventory."""
+
+BILLING_HANDOFFS = HostedAggregate(
+    aggregate=billing_handoff.BILLING_HANDOFF,
+    topic=BILLING_HANDOFFS_TOPIC.name,
+    commands=billing_handoff.MACHINE.commands,
+)
+"""What the OMS hands to billing."""
 
 PRICE_CALCULATIONS = HostedAggregate(
     aggregate=price_calculation.PRICE_CALCULATION,
@@ -124,6 +141,9 @@ APPROVAL_CASES = HostedAggregate(
     commands=approval_case.MACHINE.commands,
 )
 """The approval cases of CPQ."""
+
+QUOTES = HostedAggregate(aggregate=quote.QUOTE, topic=QUOTES_TOPIC.name, commands=quote.MACHINE.commands)
+"""The quotes of CPQ."""
 
 CHARGES = HostedAggregate(
     aggregate=charge.CHARGE,
@@ -160,30 +180,6 @@ CONSUMER_CHECKPOINTS = HostedAggregate(
 )
 """How far declared consumers have read."""
 
-FULFILLMENT_PLANS = HostedAggregate(
-    aggregate=fulfillment_plan.FULFILLMENT_PLAN,
-    topic=FULFILLMENT_PLANS_TOPIC.name,
-    commands=fulfillment_plan.MACHINE.commands,
-)
-"""The plans of fulfillment."""
-
-FALLOUT_CASES = HostedAggregate(
-    aggregate=fallout_case.FALLOUT_CASE,
-    topic=FALLOUT_CASES_TOPIC.name,
-    commands=fallout_case.MACHINE.commands,
-)
-"""The fallout cases of the OMS."""
-
-ASSETS = HostedAggregate(aggregate=asset.ASSET, topic=ASSETS_TOPIC.name, commands=asset.MACHINE.commands)
-"""The installed products of the inventory."""
-
-BILLING_HANDOFFS = HostedAggregate(
-    aggregate=billing_handoff.BILLING_HANDOFF,
-    topic=BILLING_HANDOFFS_TOPIC.name,
-    commands=billing_handoff.MACHINE.commands,
-)
-"""What the OMS hands to billing."""
-
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
@@ -191,17 +187,17 @@ HOSTED: tuple[HostedAggregate, ...] = (
     PROVISIONING_REQUESTS,
     ACCOUNTS,
     CATALOG_PUBLICATIONS,
-    QUOTES,
+    FULFILLMENT_PLANS,
+    FALLOUT_CASES,
+    ASSETS,
+    BILLING_HANDOFFS,
     PRICE_CALCULATIONS,
     APPROVAL_CASES,
+    QUOTES,
     CHARGES,
     NON_BILLING_REASONS,
     EVIDENCE_PACKAGES,
     GOVERNANCE_RECORDS,
     CONSUMER_CHECKPOINTS,
-    FULFILLMENT_PLANS,
-    FALLOUT_CASES,
-    ASSETS,
-    BILLING_HANDOFFS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""

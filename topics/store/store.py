@@ -18,15 +18,14 @@ from psycopg_pool import ConnectionPool
 
 from avro.contract import contract
 from domain.command import Command, CommandResult
-from domain.errors import ConfigurationError, Refusal, UnavailableError
+from domain.errors import ConfigurationError, UnavailableError
 from domain.order_capture.events import EVENTS as ATTEMPT_EVENTS
 from topics import outbox
 from topics.store import chain, reading, writing
 from topics.store.aggregates import FoldCache, Folded, fold
 from topics.store.hosting import PRODUCT_ORDERS, HostedAggregate
 from topics.store.rows import AggregateKey
-from topics.store.storable import storable
-from topics.store.work import Request, Work
+from topics.store.work import Request, Work, as_request
 
 TRIES_MAX = 12
 PAUSE_S_MAX = 0.2
@@ -83,7 +82,7 @@ class AggregateStore:
         end, and `ContractError` for an id no database could hold. When the connection breaks during the commit, the
         outcome is unknown: the same commands may be sent again, and are then answered from memory.
         """
-        requests = [self._request(command) for command in commands]
+        requests = [as_request(c, self._by_command.get(type(c), self._default)) for c in commands]
         if not requests:
             return []
         for attempt in range(1, TRIES_MAX + 1):
@@ -133,15 +132,6 @@ class AggregateStore:
             raise _away(error) from error
         chain.check(aggregate_id, rows, answered)
         return len(rows)
-
-    def _request(self, sent: Command) -> Request:
-        command, damage = storable(sent)
-        host = self._by_command.get(type(command), self._default)
-        try:
-            claims = host.aggregate.claims(command)
-        except Refusal as refusal:
-            return Request(command, host, command.payload_fingerprint(), refusal, damage)
-        return Request(command, host, command.payload_fingerprint(), claims, damage)
 
     def _read(self, connection: Connection[Any], requests: Sequence[Request]) -> Work:
         memories = reading.read_commands(connection, {r.identity for r in requests})

@@ -26,7 +26,7 @@ from topics.store.hosting import HostedAggregate
 from topics.store.recording import Stream, record
 from topics.store.results import from_memory
 from topics.store.rows import AggregateKey, ClaimKey, ClaimRow, CommandKey, CommandRow, EventRow, HeldClaim, Memory
-from topics.store.storable import ID_BYTES_MAX
+from topics.store.storable import ID_BYTES_MAX, storable
 
 ATTEMPTS = Stream(ATTEMPT, ATTEMPT_OWNER, "order-capture.v1", ORDER_CAPTURE.name)
 
@@ -59,6 +59,16 @@ class Request:
     def claim_keys(self) -> list[ClaimKey]:
         """The keys it must own."""
         return [] if isinstance(self.claims, Refusal) else [claim_key(self.command, c) for c in self.claims]
+
+
+def as_request(sent: Command, host: HostedAggregate) -> Request:
+    """A command as it will be decided, its claims and any damage found; see `storable` for what is raised."""
+    command, damage = storable(sent)
+    try:
+        claims = host.aggregate.claims(command)
+    except Refusal as refusal:
+        return Request(command, host, command.payload_fingerprint(), refusal, damage)
+    return Request(command, host, command.payload_fingerprint(), claims, damage)
 
 
 def claim_key(command: Command, claim: Claim) -> ClaimKey:

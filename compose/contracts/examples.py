@@ -1,0 +1,79 @@
+"""Real records to make examples of: the demonstration's stories told to the real aggregates, and what is derived.
+
+Another generator of events joins by a line in `SOURCES`; whatever it publishes fills the examples that are missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from avro.codec import HEADER, frame, unframe
+from compose.demo.stories import stories
+from domain.command import Command
+from domain.order_state.policy import REFERENCE_V1
+from streams.order_state import OrderStateProcessor
+from streams.testing import Harness, MemoryContracts, Record
+from topics.catalogue import ORDER_STATE, PRODUCT_ORDERS
+from topics.contracts.examples import Publishable
+from topics.store.in_memory import InMemoryStore
+
+ORDERS = 120
+"""Enough orders that every one of the demonstration's stories is among them."""
+SEED = 1
+
+
+class Published(NamedTuple):
+    """A record as it goes to a topic, its body without the wire header."""
+
+    topic: str
+    key: str
+    record: str
+    headers: tuple[tuple[str, bytes], ...]
+    body: bytes
+
+
+def demonstration(orders: int = ORDERS, seed: int = SEED) -> Iterator[Published]:
+    """What the demonstration's commands come to: every event in order, then what is derived from them."""
+    events = list(published_by((sent.command, sent.at) for story in stories(orders, seed) for sent in story))
+    yield from events
+    yield from order_states(events)
+
+
+def published_by(commands: Iterable[tuple[Command, datetime]]) -> Iterator[Published]:
+    """What the aggregates publish when commands are carried out at their times."""
+    store = InMemoryStore()
+    for command, at in commands:
+        _, rows = store.handle(command, at)
+        yield from (Published(r.topic, r.key, r.record, tuple(r.headers), r.body) for r in rows)
+
+
+def order_states(events: Iterable[Published]) -> Iterator[Published]:
+    """The order states the shipped processor derives from events, in the order it publishes them."""
+    contracts = MemoryContracts()
+    harness = Harness(
+        lambda: OrderStateProcessor(contracts, REFERENCE_V1, ORDER_STATE.name), inputs=(PRODUCT_ORDERS.name,)
+    )
+    harness.publish(*(_on_the_wire(e, contracts) for e in events if e.topic == PRODUCT_ORDERS.name))
+    for output in harness.run():
+        assert output.key is not None
+        assert output.value is not None
+        schema = contracts.schema_for_id(unframe(output.value).schema_id)
+        body = output.value[HEADER.size :]
+        yield Published(output.topic, output.key.decode(), schema.full_name, tuple(output.headers), body)
+
+
+def _on_the_wire(event: Publishable, contracts: MemoryContracts) -> Record:
+    value = frame(contracts.id_for("any topic", event.record), event.body)
+    return Record(event.key.encode(), value, list(event.headers))
+
+
+SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration,)
+"""Everything that can be asked for real records; of several of one kind the most telling one becomes the example."""
+
+
+def published() -> Iterator[Published]:
+    """What all the sources publish, the same each time."""
+    for source in SOURCES:
+        yield from source()
