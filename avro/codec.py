@@ -16,10 +16,15 @@ from typing import Any
 
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 
+from avro.body import Part, body_of
+from avro.body_plan import body_plan
 from avro.contract import contract
 from avro.decimals import checked_decimals
 from avro.fit import Check, compile_check
+from avro.plain import to_avro
+from avro.walk import UnusualError
 from domain.errors import ContractError, RecordError
+from domain.model import Model
 
 MAGIC = 0
 HEADER = struct.Struct(">bI")
@@ -78,6 +83,22 @@ def encode_body(record_name: str, data: dict[str, Any]) -> bytes:
     buffer = BytesIO()
     schemaless_writer(buffer, contract(record_name).parsed, data)
     return buffer.getvalue()
+
+
+def encode_model(model: Model) -> bytes:
+    """Avro bytes of a published model, by the contract its class is named after; raises as `encode_body` does."""
+    plan = _plan(type(model))
+    if plan is not None:
+        try:
+            return body_of(plan, model)
+        except UnusualError:
+            pass  # the reference says what is wrong, or that nothing is
+    return encode_body(type(model).__name__, to_avro(model))
+
+
+@cache
+def _plan(model: type[Model]) -> Part | None:
+    return body_plan(model, contract(model.__name__).parsed)
 
 
 @cache

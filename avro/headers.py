@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from domain.envelope import Envelope
@@ -35,6 +37,11 @@ _OPTIONAL = {"ce_reasoncode": "reason_code", "ce_corrects": "corrects", "tracepa
 _VERSION = "ce_aggregateversion"
 _READ_ONCE = frozenset({*_REQUIRED, *_TIMES, *_OPTIONAL, _VERSION, "ce_specversion", "content-type"}) - {"traceparent"}
 
+_SPEC_HEADER = ("ce_specversion", SPEC_VERSION.encode())
+_CONTENT_HEADER = ("content-type", CONTENT_TYPE.encode())
+_texts_of = attrgetter(*_REQUIRED.values())
+_times_of = attrgetter(*_TIMES.values())
+
 _EVENT_TYPE = re.compile(r"com\.ordertruth\.[a-z0-9-]+\.[a-z0-9-]+\.[a-z0-9-]+\.v[1-9][0-9]*")
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)",
@@ -43,6 +50,7 @@ _RFC3339 = re.compile(
 _VERSION_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
+@lru_cache(maxsize=1024)
 def format_time(moment: datetime) -> str:
     """RFC 3339 in UTC with microseconds and `Z`. Raises `ContractError` for a datetime without time zone."""
     if moment.tzinfo is None:
@@ -65,15 +73,15 @@ def parse_time(text: str) -> datetime:
 
 def to_headers(envelope: Envelope) -> Headers:
     """The headers of an event, in a fixed order; optional ones that are absent are left out."""
-    headers: Headers = [("ce_specversion", SPEC_VERSION.encode())]
-    headers += [(name, getattr(envelope, field).encode()) for name, field in _REQUIRED.items()]
-    headers += [(name, format_time(getattr(envelope, field)).encode()) for name, field in _TIMES.items()]
+    headers: Headers = [_SPEC_HEADER]
+    headers += [(name, text.encode()) for name, text in zip(_REQUIRED, _texts_of(envelope), strict=True)]
+    headers += [(name, format_time(moment).encode()) for name, moment in zip(_TIMES, _times_of(envelope), strict=True)]
     headers.append((_VERSION, str(envelope.aggregate_version).encode()))
     for name, field in _OPTIONAL.items():
         value = getattr(envelope, field)
         if value is not None:
             headers.append((name, value.encode()))
-    headers.append(("content-type", CONTENT_TYPE.encode()))
+    headers.append(_CONTENT_HEADER)
     return headers
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 EVENT_NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://ordertruth.com/events")
+_NAMESPACE = EVENT_NAMESPACE.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ def kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
 
 
+@cache
 def event_type(owner: str, aggregate: str, event: str) -> str:
     """The versioned CloudEvents type of an event (R90)."""
     return f"com.ordertruth.{owner}.{kebab(aggregate)}.{kebab(event)}.v1"
@@ -51,7 +55,13 @@ def event_type(owner: str, aggregate: str, event: str) -> str:
 
 def event_id(aggregate_id: str, version: int, command_id: str) -> str:
     """A globally unique id that comes out the same when the same command is carried out again (R89, R297)."""
-    return str(uuid.uuid5(EVENT_NAMESPACE, f"{aggregate_id}\n{version}\n{command_id}"))
+    # uuid.uuid5 written out: as a text alone it comes at a fifth of the price of a UUID object
+    named = hashlib.sha1(_NAMESPACE + f"{aggregate_id}\n{version}\n{command_id}".encode(), usedforsecurity=False)
+    digest = bytearray(named.digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def tenant_of(identifier: str) -> str:

@@ -186,8 +186,9 @@ class Machine(Generic[S, E]):
         )
         after = self.evolve(before, provisional)
         left = before.state if before else None
-        moved = {} if left == after.state else {"from_state": left, "to_state": after.state}
-        return provisional.model_copy(update={"state": after.state, **moved}), after
+        if left == after.state:
+            return provisional, after
+        return provisional.model_copy(update={"state": after.state, "from_state": left, "to_state": after.state}), after
 
 
 def rows(*transitions: Transition) -> Mapping[str, Transition]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from pydantic.alias_generators import to_camel
 
 from domain.model import Model
 from domain.order_state.derive import OrderView, derive
@@ -23,6 +27,21 @@ from domain.product_order.structure import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FOLDED = (
+    "order_number",
+    "account_id",
+    "quote_id",
+    "quote_version",
+    "state",
+    "item_id",
+    "item_state",
+    "fallout_id",
+    "failure_code",
+    "repair",
+    "waiting_for",
+)
+"""What the fold reads of events as it is; lists come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +113,7 @@ def evolve(order: ProductOrder | None, event: Model) -> ProductOrder:
             message = f"the first event of {event.order_id} is {type(event).__name__}, not ProductOrderCreated"
             raise ValueError(message)
         return _created(event, facts, view)
-    return _changed(replace(order, version=event.version, facts=facts, view=view), event)
+    return _changed(order, event, facts, view)
 
 
 def _created(event: e.ProductOrderCreated, facts: OrderFacts, view: OrderView) -> ProductOrder:
@@ -119,21 +138,66 @@ def _created(event: e.ProductOrderCreated, facts: OrderFacts, view: OrderView) -
     )
 
 
-def _changed(order: ProductOrder, event: e.ProductOrderEvent) -> ProductOrder:
+def _changed(order: ProductOrder, event: e.ProductOrderEvent, facts: OrderFacts, view: OrderView) -> ProductOrder:
+    items, validated, plan_id, dates, contact = order.items, order.validated, order.plan_id, order.dates, order.contact
     match event:
         case e.ProductOrderAmended() | e.ProductOrderAccepted():
-            return replace(order, items={item.item_id: item for item in event.items})
+            items = {item.item_id: item for item in event.items}
         case e.ProductOrderValidated():
-            return replace(order, validated=True)
+            validated = True
         case e.ProductOrderDecomposed():
-            return replace(order, plan_id=event.plan_id)
+            plan_id = event.plan_id
         case e.ProductOrderDetailsUpdated():
-            return replace(order, dates=event.dates or order.dates, contact=event.contact or order.contact)
-        case _:
-            return order
+            dates, contact = event.dates or dates, event.contact or contact
+    # written out because every command comes by: dataclasses.replace takes four times as long
+    return ProductOrder(
+        order_id=order.order_id,
+        order_number=order.order_number,
+        version=event.version,
+        source_system=order.source_system,
+        source_channel=order.source_channel,
+        order_type=order.order_type,
+        intent=order.intent,
+        account_id=order.account_id,
+        quote_id=order.quote_id,
+        quote_version=order.quote_version,
+        catalog_publication_id=order.catalog_publication_id,
+        commercial=order.commercial,
+        parties=order.parties,
+        dates=dates,
+        items=items,
+        facts=facts,
+        view=view,
+        validated=validated,
+        plan_id=plan_id,
+        contact=contact,
+    )
 
 
 def _fact(event: e.ProductOrderEvent) -> Fact:
-    microseconds = (event.occurred_at - _EPOCH) // timedelta(microseconds=1)
-    payload = event.model_dump(mode="json", by_alias=True)
-    return Fact(type(event).__name__, event.version, "", 0, microseconds, microseconds, payload, "", 0, 0)
+    microseconds = (event.occurred_at - _EPOCH) // _MICROSECOND
+    return Fact(type(event).__name__, event.version, "", 0, microseconds, microseconds, _folded(event), "", 0, 0)
+
+
+def _folded(event: e.ProductOrderEvent) -> dict[str, Any]:
+    """The fields the fold reads, by wire names; a test holds it against folding all of them."""
+    payload: dict[str, Any] = {wire: getattr(event, name) for name, wire in _read_from(type(event))}
+    if isinstance(event, (e.ProductOrderCreated, e.ProductOrderAccepted, e.ProductOrderAmended)):
+        payload["items"] = [
+            {
+                "itemId": item.item_id,
+                "action": item.action,
+                "parentItemId": item.parent_item_id,
+                "offeringId": item.offering_id,
+                "productInstanceId": item.product_instance_id,
+            }
+            for item in event.items
+        ]
+    elif isinstance(event, (e.ProductOrderCancellationRequested, e.ProductOrderCancellationRefused)):
+        payload["itemIds"] = list(event.item_ids)
+    return payload
+
+
+@cache
+def _read_from(event: type[e.ProductOrderEvent]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, to_camel(name)) for name in _FOLDED if name in event.model_fields)

@@ -118,7 +118,7 @@ def seen(subject: Subject) -> tuple[Mapping[str, set[str]], Mapping[StrEnum, Any
         random = Random(number)
         aggregate: Any = None
         for step in range(subject.steps):
-            name = _next_name(subject, aggregate, random.choice)
+            name = next_name(subject, aggregate, random.choice)
             kind = subject.machine.rows[name].command
             command = subject.sample(aggregate, kind, f"{number}/{step}", random.choice)
             events = outcome(subject, aggregate, command, NOW + step * subject.pace)
@@ -131,7 +131,8 @@ def seen(subject: Subject) -> tuple[Mapping[str, set[str]], Mapping[StrEnum, Any
     return emitted, standing
 
 
-def _next_name(subject: Subject, aggregate: Any, choose: Choose) -> str:
+def next_name(subject: Subject, aggregate: Any, choose: Choose) -> str:
+    """A command that is mostly allowed where the aggregate stands."""
     if aggregate is None:
         return str(choose(subject.creations))
     if subject.onward is not None and choose((True, False)):
@@ -222,7 +223,7 @@ def walk(subject: Subject, *, examples: int = 60, steps: int = 25) -> type[Any]:
 
         @rule(data=st.data())
         def send_what_is_allowed(self, data: st.DataObject) -> None:
-            self.follower.send(_next_name(subject, self.follower.aggregate, _drawing(data)), _drawing(data))
+            self.follower.send(next_name(subject, self.follower.aggregate, _drawing(data)), _drawing(data))
 
         @rule(data=st.data())
         def send_anything(self, data: st.DataObject) -> None:

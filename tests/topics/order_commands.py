@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +16,11 @@ from domain.product_order.validation import ValidationContext
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 ACTOR = Actor(actor_id="robin", role="order-manager", system="portal", channel="web")
+
+
+def at(moment: datetime, commands: Iterable[Command]) -> list[tuple[Command, datetime]]:
+    """Commands that are all sent at one moment."""
+    return [(command, moment) for command in commands]
 
 
 def item(item_id: str = "1", amount: str = "19.9000") -> OrderItem:

@@ -14,7 +14,7 @@ from avro.codec import decode
 from avro.registry import Registry
 from compose.stack.endpoints import Endpoints
 from domain.errors import UnavailableError
-from tests.topics.order_commands import START, create, life, note
+from tests.topics.order_commands import START, at, create, life, note
 from tests.topics.owner_log import first_arrivals, read_all, running
 from topics import catalogue, outbox
 from topics.broker import Broker
@@ -62,7 +62,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
 
 def fill(store: AggregateStore, tenant: str, orders: int = 3) -> dict[str, list[int]]:
     """Some whole lives; the versions each order must arrive with."""
-    results = [store.handle_many(life(f"{tenant}:o{n}"), START)[-1] for n in range(orders)]
+    results = [store.handle_many(at(START, life(f"{tenant}:o{n}")))[-1] for n in range(orders)]
     return {r.aggregate_id: list(range(1, r.version + 1)) for r in results}
 
 

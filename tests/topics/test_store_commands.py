@@ -14,7 +14,7 @@ from avro.headers import from_headers
 from domain.command import CommandOutcome, CommandResult
 from domain.order_state.states import HeaderState
 from streams.order_state_stored import to_bytes
-from tests.topics.order_commands import ACTOR, START, create, item, life, note, submit
+from tests.topics.order_commands import ACTOR, START, at, create, item, life, note, submit
 from topics import outbox
 from topics.store import AggregateStore
 
@@ -62,7 +62,7 @@ def test_a_creation_leaves_its_event_and_its_attempt(store: AggregateStore, conn
 
 
 def test_a_whole_life_is_stored_and_loaded_again(store: AggregateStore, database: str) -> None:
-    results = store.handle_many(life("t:o1"), START)
+    results = store.handle_many(at(START, life("t:o1")))
 
     assert {r.outcome for r in results} == {CommandOutcome.ACCEPTED}
     with psycopg.connect(database) as other:
@@ -73,11 +73,11 @@ def test_a_whole_life_is_stored_and_loaded_again(store: AggregateStore, database
 
 
 def test_the_same_command_again_is_answered_from_memory(store: AggregateStore, connection: psycopg.Connection) -> None:
-    first = store.handle_many(life("t:o1"), START)
+    first = store.handle_many(at(START, life("t:o1")))
     refused = store.handle(submit("t:o1", "late"), START)
     before = totals(connection)
 
-    again = store.handle_many(life("t:o1"), START)
+    again = store.handle_many(at(START, life("t:o1")))
     refused_again = store.handle(submit("t:o1", "late"), START)
 
     assert [(r.aggregate_id, r.version, r.event_ids) for r in again] == [
@@ -183,16 +183,18 @@ def test_in_a_batch_each_command_is_refused_alone(store: AggregateStore) -> None
     outcomes = [
         r.outcome.value
         for r in store.handle_many(
-            [
-                create("t:o1", "c1", key="k"),
-                submit("t:none", "c2"),
-                submit("t:o1", "c3"),
-                create("t:o2", "c4", key="k", items=(item("other"),)),
-                create("t:o3", "c5", key="k"),
-                submit("t:o1", "c3"),
-                submit("t:o1", "c6"),
-            ],
-            START,
+            at(
+                START,
+                [
+                    create("t:o1", "c1", key="k"),
+                    submit("t:none", "c2"),
+                    submit("t:o1", "c3"),
+                    create("t:o2", "c4", key="k", items=(item("other"),)),
+                    create("t:o3", "c5", key="k"),
+                    submit("t:o1", "c3"),
+                    submit("t:o1", "c6"),
+                ],
+            )
         )
     ]
 
@@ -201,7 +203,7 @@ def test_in_a_batch_each_command_is_refused_alone(store: AggregateStore) -> None
 
 
 def test_no_commands_are_no_work(store: AggregateStore) -> None:
-    assert store.handle_many([], START) == []
+    assert store.handle_many([]) == []
 
 
 def test_an_order_named_like_its_command_collides_with_nothing(store: AggregateStore) -> None:

@@ -15,7 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from domain.command import CommandOutcome, CommandResult
 from domain.errors import UnavailableError
-from tests.topics.order_commands import START, create, life, note, submit
+from tests.topics.order_commands import START, at, create, life, note, submit
 from tests.topics.test_store_commands import code, rows_of
 from topics.store import AggregateStore, writing
 
@@ -97,7 +97,7 @@ def test_two_batches_in_opposite_order_both_end(pool: ConnectionPool) -> None:
     commands = [c for n in range(8) for c in life(f"t:o{n}")]
 
     def send(batch: Sequence[int]) -> list[CommandResult]:
-        return AggregateStore(pool).handle_many([c for n in batch for c in life(f"t:o{n}")], START)
+        return AggregateStore(pool).handle_many(at(START, [c for n in batch for c in life(f"t:o{n}")]))
 
     there, back = together(lambda: send(range(8)), lambda: send(range(7, -1, -1)))
 

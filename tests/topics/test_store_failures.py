@@ -17,7 +17,7 @@ from domain.money import Money
 from domain.product_order.aggregate import PRODUCT_ORDER
 from domain.product_order.commands import CreateProductOrder
 from domain.product_order.events import ProductOrderCreated
-from tests.topics.order_commands import START, create, item, note, submit
+from tests.topics.order_commands import START, at, create, item, note, submit
 from tests.topics.test_store_commands import attempts, code, totals
 from topics import outbox
 from topics.store import PRODUCT_ORDERS, AggregateStore, HostedAggregate
@@ -70,7 +70,7 @@ def test_an_event_that_breaks_its_contract_refuses_the_command(database: str, co
     hosted = HostedAggregate(broken, PRODUCT_ORDERS.topic, frozenset({CreateProductOrder}))
     with psycopg.connect(database) as own:
         store = AggregateStore(own, [hosted])
-        result, other = store.handle_many([create("t:o1", "c1"), submit("t:o2", "c2")], START)
+        result, other = store.handle_many(at(START, [create("t:o1", "c1"), submit("t:o2", "c2")]))
         loaded = store.load("t:o1")
 
     assert (code(result), loaded) == ("STRUCTURAL_UNPUBLISHABLE", (None, 0))

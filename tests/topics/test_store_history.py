@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from domain.errors import IntegrityError
-from tests.topics.order_commands import START, life
+from tests.topics.order_commands import START, at, life
 from tests.topics.test_store_concurrency import together
 from topics.store import AggregateStore, migrate
 from topics.store.migration import migrations
@@ -22,7 +22,7 @@ STATEMENTS = ("UPDATE aggregates.{} SET command_id = 'x'", "DELETE FROM aggregat
 @pytest.mark.parametrize("table", ["events", "commands", "claims"])
 def test_history_cannot_be_changed(store: AggregateStore, connection: psycopg.Connection, table: str) -> None:
     """R122, R125."""
-    store.handle_many(life("t:o1"), START)
+    store.handle_many(at(START, life("t:o1")))
 
     for statement in STATEMENTS:
         with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
@@ -55,7 +55,7 @@ WHERE = " WHERE aggregate_id = 't:o1' AND version = "
     ],
 )
 def test_tampering_shows(store: AggregateStore, connection: psycopg.Connection, tampered: str, message: str) -> None:
-    store.handle_many(life("t:o1"), START)
+    store.handle_many(at(START, life("t:o1")))
     assert store.verify_chain("t:o1") == 10
 
     with tampering(connection):
@@ -68,7 +68,7 @@ def test_tampering_shows(store: AggregateStore, connection: psycopg.Connection, 
 def test_a_hole_in_the_history_stops_the_fold(
     store: AggregateStore, connection: psycopg.Connection, database: str
 ) -> None:
-    store.handle_many(life("t:o1"), START)
+    store.handle_many(at(START, life("t:o1")))
     with tampering(connection):
         connection.execute("DELETE FROM aggregates.events" + WHERE + "5")
 
@@ -79,7 +79,7 @@ def test_a_hole_in_the_history_stops_the_fold(
 def test_an_event_of_a_later_release_stops_the_fold(
     store: AggregateStore, connection: psycopg.Connection, database: str
 ) -> None:
-    store.handle_many(life("t:o1"), START)
+    store.handle_many(at(START, life("t:o1")))
     with tampering(connection):
         connection.execute("UPDATE aggregates.events SET name = 'ProductOrderTeleported'" + WHERE + "5")
     with psycopg.connect(database) as own, pytest.raises(IntegrityError, match="ProductOrder does not know"):

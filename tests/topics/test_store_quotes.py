@@ -88,7 +88,7 @@ def test_an_acceptance_that_comes_twice_is_answered_once(store: Store) -> None:
     events = len(store.work.events)
     repeated = desk.answer(c.AcceptQuote, supersedes_version=None, **again)
     assert (repeated.outcome, repeated.event_ids) == (CommandOutcome.REPLAYED, first.event_ids)
-    assert [row.name for row in store.work.events[events:]] == ["OrderCaptureAttempted"]
+    assert store.work.events[events:] == []
     changed = desk.answer(c.AcceptQuote, supersedes_version=None, accepted_by="Somebody else")
     assert code(changed) == "CONFLICT_QUOTE_FAMILY_ACCEPTED"
 

@@ -12,7 +12,7 @@ from domain.asset import aggregate as asset
 from domain.billing_handoff import aggregate as billing_handoff
 from domain.catalog_publication import aggregate as catalog_publication
 from domain.charge import aggregate as charge
-from domain.command import Command
+from domain.command import Command, CommandOutcome
 from domain.consumer_checkpoint import aggregate as consumer_checkpoint
 from domain.evidence_package import aggregate as evidence_package
 from domain.fallout_case import aggregate as fallout_case
@@ -50,8 +50,9 @@ from topics.catalogue import RESERVATIONS as RESERVATIONS_TOPIC
 class HostedAggregate:
     """An aggregate type, the topic of its events and the commands it answers.
 
-    `captures` are the commands that leave an `OrderCaptureAttempted` even when they are accepted; refused ones and
-    those answered through a claim always leave one.
+    `captures` are the commands that leave an `OrderCaptureAttempted` even when they are accepted. Where there are any,
+    refused commands and those answered through a claim leave one, too; elsewhere none does, for the fact is about the
+    capture of orders.
     """
 
     aggregate: AggregateType[Any]
@@ -63,6 +64,10 @@ class HostedAggregate:
     def name(self) -> str:
         """Name of the aggregate type, such as `ProductOrder`."""
         return self.aggregate.name
+
+    def leaves_attempt(self, command: type[Command], outcome: CommandOutcome) -> bool:
+        """Whether a command that came to this leaves an `OrderCaptureAttempted`."""
+        return bool(self.captures) and (outcome is not CommandOutcome.ACCEPTED or command in self.captures)
 
 
 PRODUCT_ORDERS = HostedAggregate(

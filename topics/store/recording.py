@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from avro.codec import encode_body
+from avro.codec import encode_model
 from avro.contract import contract
 from avro.headers import format_time, to_headers
-from avro.plain import to_avro
 from domain.command import Command
 from domain.envelope import Envelope, event_type
 from domain.errors import ContractError
@@ -23,7 +23,9 @@ from topics.store.rows import EventRow
 PUBLISHED_BYTES_MAX = 900_000
 """Largest event, headers and key included: below the limits of producer and broker, which the relay must not meet."""
 
-_ENVELOPE_FIELDS = tuple((field.name, to_camel(field.name)) for field in fields(Envelope))
+_values_of = attrgetter(*(field.name for field in fields(Envelope)))
+_WIRE_NAMES = tuple(to_camel(field.name) for field in fields(Envelope))
+_TIMES = ("time", "recordedTime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ def record(
         reason_code=command.reason_code,
         traceparent=command.traceparent,
     )
-    kept = canonical({**_plain(envelope), "name": name})
+    kept = canonical(_plain(envelope, name))
     payload = canonical(event.model_dump(mode="json", by_alias=True))
     stored = EventRow(
         aggregate_type=stream.aggregate_type,
@@ -96,20 +98,23 @@ def record(
         record=agreed.full_name,
         schema=schema_fingerprint(agreed.text),
         headers=to_headers(envelope),
-        body=encode_body(name, to_avro(event)),
+        body=encode_model(event),
         created_at=now,
     )
     _require_size(to_publish)
     return stored, to_publish
 
 
-def _plain(envelope: Envelope) -> dict[str, Any]:
-    values = ((wire, getattr(envelope, name)) for name, wire in _ENVELOPE_FIELDS)
-    return {wire: format_time(value) if isinstance(value, datetime) else value for wire, value in values}
+def _plain(envelope: Envelope, name: str) -> dict[str, Any]:
+    kept: dict[str, Any] = dict(zip(_WIRE_NAMES, _values_of(envelope), strict=True))
+    for time in _TIMES:
+        kept[time] = format_time(kept[time])
+    kept["name"] = name
+    return kept
 
 
 def _require_size(row: OutboxRow) -> None:
-    size = len(row.body) + len(row.key.encode()) + sum(len(name) + len(value) for name, value in row.headers)
+    size = len(row.body) + len(row.key.encode()) + sum([len(name) + len(value) for name, value in row.headers])
     if size > PUBLISHED_BYTES_MAX:
         message = f"{row.record} of {row.key[:100]} would be {size} bytes, {PUBLISHED_BYTES_MAX} are allowed."
         raise ContractError(message, remediation="Split the request, and attach documents by reference.")

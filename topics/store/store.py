@@ -23,7 +23,7 @@ from domain.order_capture.events import EVENTS as ATTEMPT_EVENTS
 from topics import outbox
 from topics.store import chain, reading, writing
 from topics.store.aggregates import FoldCache, Folded, fold
-from topics.store.hosting import PRODUCT_ORDERS, HostedAggregate
+from topics.store.hosting import HOSTED, HostedAggregate
 from topics.store.rows import AggregateKey
 from topics.store.work import Request, Work, as_request
 
@@ -39,7 +39,7 @@ _CONTENTION = (errors.UniqueViolation, errors.DeadlockDetected, errors.Serializa
 
 
 class AggregateStore:
-    """Carries out commands on the aggregates it hosts.
+    """Carries out commands on the aggregates it hosts, all of them unless told otherwise.
 
     `database` is a pool, or one connection that is not used for anything else meanwhile; several threads may share
     the store. A command no hosted aggregate lists goes to the first one, which refuses it. Raises `ContractError`
@@ -49,7 +49,7 @@ class AggregateStore:
     def __init__(
         self,
         database: Database,
-        hosted: Sequence[HostedAggregate] = (PRODUCT_ORDERS,),
+        hosted: Sequence[HostedAggregate] = HOSTED,
         *,
         cache_size: int = CACHE_SIZE,
     ) -> None:
@@ -67,9 +67,9 @@ class AggregateStore:
 
     def handle(self, command: Command, now: datetime) -> CommandResult:
         """Carry out one command; see `handle_many`."""
-        return self.handle_many((command,), now)[0]
+        return self.handle_many(((command, now),))[0]
 
-    def handle_many(self, commands: Sequence[Command], now: datetime) -> list[CommandResult]:
+    def handle_many(self, sent: Sequence[tuple[Command, datetime]]) -> list[CommandResult]:
         """Carry out commands one after the other in one transaction; their results in the same order.
 
         1. read what is remembered of them, the claims they need and the events their aggregates lack in the cache;
@@ -78,22 +78,23 @@ class AggregateStore:
         4. when another writer was quicker (a version, a command id or a claim is taken by now), nothing of it was
            written: everything is done again from 1, a bounded number of times.
 
-        `now` is the platform clock. Raises `UnavailableError` when the database is away or the contention does not
-        end, and `ContractError` for an id no database could hold. When the connection breaks during the commit, the
-        outcome is unknown: the same commands may be sent again, and are then answered from memory.
+        Each command comes with the platform clock at which it is decided and its events are recorded. Raises
+        `UnavailableError` when the database is away or the contention does not end, and `ContractError` for an id no
+        database could hold or an envelope no attempt could be published in. When the connection breaks during the
+        commit, the outcome is unknown: the same commands may be sent again, and are then answered from memory.
         """
-        requests = [as_request(c, self._by_command.get(type(c), self._default)) for c in commands]
+        requests = [as_request(c, self._by_command.get(type(c), self._default)) for c, _ in sent]
         if not requests:
             return []
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 with self._session() as connection:
                     work = self._read(connection, requests)
-                    results = [work.carry_out(request, now) for request in requests]
+                    results = [work.carry_out(request, at) for request, (_, at) in zip(requests, sent, strict=True)]
                     self._write(connection, work)
             except _CONTENTION as error:
                 constraint = error.diag.constraint_name
-                log.info("commands_retried", attempt=attempt, commands=len(requests), constraint=constraint)
+                log.info("commands_retried", attempt=attempt, commands=len(sent), constraint=constraint)
                 # Jitter, or two writers that collided once would collide again in step.
                 time.sleep(random.uniform(0, PAUSE_S_MAX * attempt / TRIES_MAX))
                 continue

@@ -117,8 +117,10 @@ class Work:
             result = self._claimed(request) or self._decided(request, now)
         except Refusal as refusal:
             result = self._refused(request, refusal)
-        if result.outcome is not CommandOutcome.ACCEPTED or type(request.command) in request.host.captures:
+        if request.host.leaves_attempt(type(request.command), result.outcome):
             self._leave_attempt(request.command, result, identity, now)
+        elif result.refusal is not None:
+            _log_refusal(request, result.refusal)
         self.commands.append(
             CommandRow(request.command, request.host.name, request.fingerprint, not memory, result, now)
         )
@@ -218,6 +220,18 @@ def _require_version(command: Command, event: Model, version: int) -> None:
     if says != version:
         message = f"{type(event).__name__} of {command.aggregate_id} says version {says}; it would be {version}."
         raise IntegrityError(message, remediation="Its decide and evolve disagree; no event was stored.")
+
+
+def _log_refusal(request: Request, refusal: Refusal) -> None:
+    command = request.command
+    log.info(
+        "command_refused",
+        command=command.name,
+        aggregate_type=request.host.name,
+        aggregate_id=command.aggregate_id,
+        command_id=command.command_id,
+        code=refusal.code,
+    )
 
 
 def _reused(command: Command) -> Refusal:
