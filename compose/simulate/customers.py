@@ -11,8 +11,8 @@ from compose.simulate.offers import MARKETS, Market
 from compose.simulate.people import CRM, STEWARD, seller
 from compose.simulate.voice import Voice
 from domain.account import commands as c
-from domain.account.structure import AccountContact, AccountProfile, PostalAddress
 from domain.account.states import Segment
+from domain.account.structure import AccountContact, AccountProfile, PostalAddress
 from domain.command import Actor
 from domain.product_order.structure import Parties
 from domain.quote.structure import CustomerSnapshot, QuoteTerms

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from typing import NamedTuple
 
-from avro.codec import encode_body, frame
+from avro.codec import encode_model, frame
 from avro.contract import contract
 from avro.headers import Headers, to_headers
-from avro.plain import to_avro
 from compose.simulate.world import Happened
 from domain.command import Command
-from domain.envelope import Envelope, event_id, event_type
+from domain.envelope import event_id
 from domain.model import Model
 from domain.order_capture.events import AGGREGATE as ATTEMPT
-from topics.store.recording import Stream
+from topics.store.recording import Stream, envelope_of
 from topics.store.work import ATTEMPTS
 
 SchemaId = Callable[[str, str], int]
@@ -74,35 +72,9 @@ def _stream(told: Happened) -> Stream:
     return Stream(kind.name, kind.owner, kind.policy_version, told.host.topic)
 
 
-@cache
-def _type(owner: str, aggregate: str, name: str) -> tuple[str, str]:
-    return event_type(owner, aggregate, name), f"urn:avro:{contract(name).full_name}"
-
-
 def _message(
     stream: Stream, event: Model, identity: str, aggregate_id: str, version: int, command: Command, told: Happened
 ) -> Message:
+    envelope = envelope_of(stream, event, identity, aggregate_id, version, command, told.at)
     name = type(event).__name__
-    kind, schema = _type(stream.owner, stream.aggregate_type, name)
-    envelope = Envelope(
-        event_id=identity,
-        event_type=kind,
-        source=stream.owner,
-        subject=aggregate_id,
-        time=getattr(event, "occurred_at", told.at),
-        recorded_time=told.at,
-        data_schema=schema,
-        correlation_id=command.correlation_id,
-        causation_id=command.causation_id or command.command_id,
-        tenant_id=command.tenant_id,
-        actor_id=command.actor.actor_id,
-        actor_role=command.actor.role,
-        policy_version=stream.policy_version,
-        aggregate_type=stream.aggregate_type,
-        aggregate_version=version,
-        command_id=command.command_id,
-        reason_code=command.reason_code,
-        traceparent=command.traceparent,
-    )
-    body = encode_body(name, to_avro(event))
-    return Message(stream.topic, aggregate_id, identity, name, to_headers(envelope), body)
+    return Message(stream.topic, aggregate_id, identity, name, to_headers(envelope), encode_model(event))

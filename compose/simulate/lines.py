@@ -53,7 +53,9 @@ def choose_bundle(chance: Chance, number: int, days_left: int) -> Bundle:
     return chance.one(weights)
 
 
-def purchase_lines(chance: Chance, tenant: str, number: int, bundle: Bundle, discount: Decimal) -> tuple[LineDraft, ...]:
+def purchase_lines(
+    chance: Chance, tenant: str, number: int, bundle: Bundle, discount: Decimal
+) -> tuple[LineDraft, ...]:
     """The lines of a purchase: the root and the members the customer wants."""
     quantity = chance.quantity(bundle.quantity) if bundle.quantity > 1 else 1
     chosen = [member for member in bundle.members if chance.happens(member.chance_percent)]

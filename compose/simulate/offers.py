@@ -146,7 +146,10 @@ def price_book(tenant: str, number: int, publication_id: str, effective_from: da
                 rule_id="workspace-volume",
                 **rule,
                 offering_id=offering_id(tenant, "workspace"),
-                steps=(VolumeStep(quantity_min=25, percent=Decimal(5)), VolumeStep(quantity_min=75, percent=Decimal(12))),
+                steps=(
+                    VolumeStep(quantity_min=25, percent=Decimal(5)),
+                    VolumeStep(quantity_min=75, percent=Decimal(12)),
+                ),
             ),
         ),
         promotions=(
@@ -163,10 +166,13 @@ def price_book(tenant: str, number: int, publication_id: str, effective_from: da
 
 
 def _entries(tenant: str, number: int, effective_from: datetime, market: Market) -> Iterator[PriceEntry]:
-    def entry(offer: Offer, component: str, amount: str, kind: ChargeKind, times: int = 1, **more: object) -> PriceEntry:
+    def entry(
+        offer: Offer, component: str, amount: str, kind: ChargeKind, times: int = 1, **more: object
+    ) -> PriceEntry:
         exact = Decimal(amount) * Decimal(market.factor) * times
-        # A unit of usage costs less than the smallest coin, so its price is not rounded.
-        priced = exact.quantize(Decimal("0.0001")) if kind is ChargeKind.USAGE else rounded(Fraction(exact), market.currency)
+        # A unit of usage costs less than the smallest coin, so its price is not rounded to one.
+        usage = kind is ChargeKind.USAGE
+        priced = exact.quantize(Decimal("0.0001")) if usage else rounded(Fraction(exact), market.currency)
         return PriceEntry.model_validate(
             {
                 "rule_id": f"{offer.code}-{component}-{times}",

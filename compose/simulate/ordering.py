@@ -11,7 +11,7 @@ from compose.simulate.clock import Signal
 from compose.simulate.customers import Customer
 from compose.simulate.delivery import Delivery
 from compose.simulate.fallout import Fallout
-from compose.simulate.people import FULFILLMENT, OMS, ORDER_MANAGER, SUPPORT
+from compose.simulate.people import COMPLIANCE, DATA_STEWARD, FULFILLMENT, OMS, ORDER_MANAGER, SUPPORT
 from compose.simulate.voice import Voice
 from domain.command import fingerprint
 from domain.fallout_case.states import FalloutCause, RepairKind
@@ -19,6 +19,7 @@ from domain.fulfillment_plan.commands import CreateFulfillmentPlan
 from domain.fulfillment_plan.decomposition import snapshot_of
 from domain.fulfillment_plan.plan import plan_id_of
 from domain.order_state.states import Action, HeaderState
+from domain.ownership.corrections import CorrectionKind
 from domain.product_order import commands as c
 from domain.product_order.order import ProductOrder
 from domain.product_order.structure import (
@@ -34,7 +35,6 @@ from domain.product_order.validation import Feasibility, ValidationContext
 from domain.quote import commands as q
 from domain.quote.conversion import accepted_quote, order_command
 from domain.quote.quote import Quote
-from domain.quote.states import CorrectionKind
 
 RULES = "decomposition.v1"
 TYPES = {
@@ -215,19 +215,18 @@ class Ordering:
 
     def _correct(self, quote_id: str) -> Generator[timedelta]:
         """The record of the signature was wrong: both stay, and say so (R124, R502)."""
-        from compose.simulate.people import DATA_STEWARD, DESK_OF
-
         voice = Voice(self.voice.scene, "quote-correction", self.voice.number)
         wrong = {"correction_id": "correction-1", "correction_kind": CorrectionKind.HISTORICAL}
         wrong |= {"subject": "signature_envelope_id", "original": f"{quote_id}/signature"}
         wrong |= {"corrected": f"{quote_id}/signature-2", "justification": "The provider's log names the other one."}
         version = voice.standing("Quote", quote_id).version
         asked: dict[str, Any] = {**wrong, "corrected_version": version, "reason_code": "WRONG_EVIDENCE"}
+        asked["evidence_ref"] = f"{quote_id}/log"
         yield voice.chance.minutes(60, 3_000)
         voice.send(q.RequestQuoteCorrection, SUPPORT, quote_id, **asked)
         yield voice.chance.minutes(60, 1_000)
         proven = {"correction_id": "correction-1", "reason_code": "PROVEN"}
-        voice.send(q.ApproveQuoteCorrection, DESK_OF["deal-desk"], quote_id, **proven)
+        voice.send(q.ApproveQuoteCorrection, COMPLIANCE, quote_id, **proven)
         yield voice.chance.minutes(10, 600)
         voice.send(q.ApplyQuoteCorrection, DATA_STEWARD, quote_id, correction_id="correction-1")
 

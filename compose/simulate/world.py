@@ -89,7 +89,7 @@ class World:
             result = CommandResult(CommandOutcome.REFUSED, command.aggregate_id, version, refusal=refusal)
         self._memory.setdefault(command.command_id, (command, result))
         attempt = None
-        if result.outcome is not CommandOutcome.ACCEPTED or type(command) in host.captures:
+        if host.leaves_attempt(type(command), result.outcome):
             attempt = attempted(command, result.outcome, result.refusal, now, identity=identity)
         told = Happened(now, host, command, version + 1, events, result.refusal, attempt, identity)
         self.happened.append(told)
