@@ -23,11 +23,18 @@ from domain.money import Money
 from domain.non_billing_reason import commands as n
 from domain.non_billing_reason.states import NonBillingCode, NonBillingState
 from domain.order_state.states import HeaderState
+from domain.product_order.order import ProductOrder
 from domain.product_order.structure import OrderItem
 
 INVOICE_DAY = 3
 """Day of the month on which the month before is invoiced."""
 LATER_MAX = 40
+WRONG_BY = timedelta(days=6)
+"""By how much billing begins too early or too late when it does."""
+FAULTY = frozenset(
+    {"charge-missing", "charge-wrong", "charge-early", "charge-late", "charge-twice", "charge-excused", "charge-orphan"}
+)
+_OVERLOOKED = {BillingEffect.SUSPEND: "charge-not-suspended", BillingEffect.END: "charge-not-ended"}
 CREDIT_FROM = 100
 """Smallest amount of which a part is ever credited."""
 
@@ -64,10 +71,12 @@ class Billing:
             case BillingEffect.AMEND | BillingEffect.RENEW:
                 terms = {name: value for name, value in self._terms(request).items() if name in _AMENDED}
                 voice.send(c.AmendCharge, BILLING, charge_id, **terms)
+            case BillingEffect.SUSPEND | BillingEffect.END if voice.suffers(_OVERLOOKED[request.effect]):
+                self._made(voice, _OVERLOOKED[request.effect], request)
             case BillingEffect.SUSPEND:
                 when = {"effective_from": request.billing_trigger_date, **self._item(request)}
                 voice.send(c.SuspendCharge, BILLING, charge_id, **when)
-            case BillingEffect.RESUME:
+            case BillingEffect.RESUME if charge.state is ChargeState.SUSPENDED:
                 when = {"effective_from": request.billing_trigger_date, **self._item(request)}
                 voice.send(c.ResumeCharge, BILLING, charge_id, **when)
             case BillingEffect.END:
@@ -78,11 +87,14 @@ class Billing:
     def _begin(self, voice: Voice, request: Any, charge_id: str) -> Generator[timedelta]:
         component = request.terms.component
         excused = yield from self._excused(voice, request)
-        if excused:
+        if excused and not voice.suffers("charge-excused"):
             return
         ahead = request.billing_trigger_date - voice.now > timedelta(days=1)
         terms = {**self._item(request), **self._terms(request), "product_instance_id": request.product_instance_id}
         terms["account_id"] = request.account_id
+        if component.kind is ChargeKind.RECURRING and (fault := voice.scene.faults.of(voice.number)) in FAULTY:
+            yield from self._faulty(voice, request, charge_id, terms, fault)
+            return
         if ahead and component.kind is ChargeKind.RECURRING and voice.chance.happens(30):
             voice.send(c.RejectCharge, BILLING, charge_id, failure_code="TAX_CODE_MISSING", **terms)
             yield voice.chance.minutes(60, 600)
@@ -91,10 +103,65 @@ class Billing:
             voice.send(c.ActivateCharge, BILLING, charge_id, **terms)
         self._charges.append(charge_id)
 
+    def _faulty(
+        self, voice: Voice, request: Any, charge_id: str, terms: dict[str, Any], fault: str
+    ) -> Generator[timedelta]:
+        """What billing does wrong about a recurring charge; nobody stops it, for it is the owner."""
+        self._made(voice, fault, request)
+        if fault == "charge-missing":
+            return
+        component = terms["component"]
+        if fault == "charge-wrong":
+            price = component.price.model_copy(update={"amount": component.price.amount + 5})
+            terms["component"] = component.model_copy(update={"price": price})
+        elif fault == "charge-early":
+            terms |= dict.fromkeys(("billing_trigger_date", "effective_from"), request.billing_trigger_date - WRONG_BY)
+        elif fault == "charge-late":
+            terms["effective_from"] = request.billing_trigger_date + WRONG_BY
+        voice.send(c.ActivateCharge, BILLING, charge_id, **terms)
+        self._charges.append(charge_id)
+        yield voice.chance.minutes(1, 3)
+        if fault == "charge-twice":
+            voice.send(c.ActivateCharge, BILLING, f"{charge_id}-2", **{**terms, "handoff_id": None})
+        elif fault == "charge-orphan":
+            ghost = {"product_instance_id": f"{request.product_instance_id}-ghost", "handoff_id": None}
+            voice.send(c.ActivateCharge, BILLING, f"{request.product_instance_id}-ghost/charge", **{**terms, **ghost})
+
+    def _made(self, voice: Voice, fault: str, request: Any) -> None:
+        about = {"order_id": request.order_id, "item_id": request.item_id, "component_id": request.component_id}
+        orphan = fault == "charge-orphan"
+        entity = f"{request.product_instance_id}-ghost/charge" if orphan else request.handoff_id
+        product = f"{request.product_instance_id}-ghost" if orphan else request.product_instance_id
+        voice.made(fault, entity, product_instance_id=product, **about)
+
+    def charge_cancelled(self, voice: Voice, order: ProductOrder, item_id: str) -> None:
+        """Billing charges an item that was cancelled, when that is the fault of the matter."""
+        item = order.items[item_id]
+        recurring = [x for x in item.price_components if x.kind is ChargeKind.RECURRING]
+        if not voice.suffers("charge-cancelled") or not recurring:
+            return
+        charge_id = f"{item.product_instance_id}/{recurring[0].component_id}/charge"
+        about = {"order_id": order.order_id, "item_id": item_id, "product_instance_id": item.product_instance_id}
+        voice.send(
+            c.ActivateCharge,
+            BILLING,
+            charge_id,
+            **about,
+            account_id=order.account_id,
+            billing_account_id=order.parties.billing_account_id,
+            component=recurring[0],
+            billing_trigger_date=voice.now,
+            effective_from=voice.now,
+        )
+        voice.made("charge-cancelled", charge_id, **about, component_id=recurring[0].component_id)
+
     def _excused(self, voice: Voice, request: Any) -> Generator[timedelta, None, bool]:
         """Some products are given away; somebody asks for it and somebody else allows it (R238, R510)."""
         component = request.terms.component
-        if component.kind is not ChargeKind.RECURRING or not voice.chance.happens(4):
+        if component.kind is not ChargeKind.RECURRING:
+            return False
+        forced = voice.suffers("charge-excused")
+        if not voice.chance.happens(4) and not forced:
             return False
         amount = Money(amount=component.price.amount * component.quantity, currency=component.price.currency)
         reason_id = request.handoff_id
@@ -109,7 +176,7 @@ class Billing:
         }
         voice.send(n.RequestNonBillingReason, BILLING_OPERATOR, reason_id, **asked)
         yield voice.chance.minutes(1, 5)
-        if voice.chance.happens(30):
+        if voice.chance.happens(30) and not forced:
             voice.send(n.RevokeNonBillingReason, FINANCE_APPROVER, reason_id, reason_code="NOT_ALLOWED")
             return False
         limit = Money(amount=amount.amount + Decimal(1000), currency=amount.currency)

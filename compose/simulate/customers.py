@@ -37,6 +37,7 @@ class Customer:
     seller: Actor
     profile: AccountProfile
     regulated: bool
+    closed: bool = False
     installations: list[Installation] = field(default_factory=list)
 
     @property
@@ -136,6 +137,8 @@ def merge_duplicate(voice: Voice, customer: Customer) -> Any:
     profile = customer.profile.model_copy(update={"billing_account_id": twin})
     voice.send(c.CreateAccount, CRM, twin, profile=profile, regulated=customer.regulated)
     yield voice.chance.minutes(600, 6_000)
+    if customer.closed:
+        return
     reason = {"reason_code": "DUPLICATE"}
     told = voice.send(c.AbsorbDuplicateAccount, STEWARD, customer.account_id, duplicate_account_id=twin, **reason)
     yield voice.chance.minutes(1, 10)

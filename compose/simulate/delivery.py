@@ -40,6 +40,7 @@ class Delivery:
         self.plan_id = plan_id_of(order_id)
         self.fate = fate
         self.fallout = fallout
+        self.billing = billing
         self.stopped = False
         self.activated: dict[str, datetime] = {}
         self._running: set[str] = set()
@@ -213,6 +214,7 @@ class Delivery:
         for item_id, item in self.order.items.items():
             if item.executable and self.order.item_state(item_id) is ItemState.CANCELLING:
                 voice.send(c.CancelProductOrderItem, OPERATOR, self.order_id, item_id=item_id)
+                self.billing.charge_cancelled(voice, self.order, item_id)
 
     def _cancel_a_leaf(self) -> None:
         leaves = self._leaves()
@@ -220,6 +222,7 @@ class Delivery:
             return
         voice, last = self.voice, leaves[-1]
         voice.send(c.CancelProductOrder, self.customer.seller, self.order_id, item_ids=(last,), **_CANCELLED)
+        self.billing.charge_cancelled(voice, self.order, last)
         voice.spawn(self.take_back([s for s in self.plan.tasks.values() if s.task.item_id == last], "ORDER_CANCELLED"))
 
 

@@ -47,8 +47,13 @@ class Record(NamedTuple):
 
 def events(happened: Iterable[Happened], schema_id: SchemaId) -> Iterator[Record]:
     """The records of what happened, in causal order."""
+    return records(messages(happened), schema_id)
+
+
+def records(found: Iterable[Message], schema_id: SchemaId) -> Iterator[Record]:
+    """Messages in wire format."""
     known: dict[tuple[str, str], int] = {}
-    for message in messages(happened):
+    for message in found:
         where = message.topic, message.name
         if where not in known:
             known[where] = schema_id(message.topic, message.record)

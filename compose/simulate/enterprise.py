@@ -12,6 +12,7 @@ from compose.simulate.catalog import AHEAD, EVERY, Catalog
 from compose.simulate.chance import Chance, business_hours
 from compose.simulate.clock import Process, Simulation
 from compose.simulate.customers import Customer, keep_account, lose_prospect, meet, merge_duplicate, open_account
+from compose.simulate.faults.truth import Faults
 from compose.simulate.governing import Governing
 from compose.simulate.lines import Installation, change_lines, choose_bundle, installed_by, purchase_lines
 from compose.simulate.offers import OFFERS, offering_id
@@ -37,16 +38,23 @@ CHANGES = {
     Action.REPLACE: 12,
     Action.DELETE: 23,
 }
+ACTION_OF_FAULT = {
+    "charge-not-suspended": Action.SUSPEND,
+    "charge-not-ended": Action.DELETE,
+    "asset-not-ended": Action.DELETE,
+    "asset-unknown": Action.SUSPEND,
+}
+"""Faults that only a certain change can show."""
 _WITH_QUOTE = frozenset({Action.MODIFY, Action.RENEW, Action.REPLACE})
 
 
 class Enterprise:
     """A run of `orders` matters; the same seed gives the same commands, ids, times and payloads."""
 
-    def __init__(self, orders: int, seed: int) -> None:
+    def __init__(self, orders: int, seed: int, faults: Faults | None = None) -> None:
         self.world = World()
         self.simulation = Simulation(BEGINNING - AHEAD)
-        self.scene = Scene(self.simulation, self.world, seed, f"sim-{seed}")
+        self.scene = Scene(self.simulation, self.world, seed, f"sim-{seed}", faults or Faults(seed))
         self.catalog = Catalog(self.scene, BEGINNING)
         self._orders = orders
         self._customers = -(-orders // ORDERS_EACH)
@@ -90,6 +98,8 @@ class Enterprise:
         voice.spawn(billing.run(voice.now + STORY))
         first = number * ORDERS_EACH + 1
         for deal in range(first, min(first + ORDERS_EACH, self._orders + 1)):
+            if customer.closed:
+                break
             yield voice.chance.about(timedelta(hours=6) if deal == first else timedelta(days=12), 0.5)
             if voice.chance.happens(25):
                 keep_account(voice, customer, deal - first + 1)
@@ -110,7 +120,8 @@ class Enterprise:
             yield from self._purchase(voice, customer, billing)
             return
         installation = changeable[voice.chance.whole(0, len(changeable) - 1)]
-        action = Action.RESUME if installation.root.suspended else voice.chance.one(CHANGES)
+        chosen = ACTION_OF_FAULT.get(self.scene.faults.of(number) or "", voice.chance.one(CHANGES))
+        action = Action.RESUME if installation.root.suspended else chosen
         if action in _WITH_QUOTE:
             yield from self._changed_by_quote(voice, customer, billing, installation, action)
         else:
@@ -121,6 +132,7 @@ class Enterprise:
         days_left = (self.catalog.effective_from(number + 1) - voice.now).days
         bundle = choose_bundle(voice.chance, number, days_left)
         discount = voice.chance.one({Decimal(0): 66, Decimal(8): 12, Decimal(15): 7, Decimal(25): 9, Decimal(45): 6})
+        discount = Decimal(25) if voice.suffers("authority-exceeded") else discount
         lines = purchase_lines(voice.chance, voice.tenant, number, bundle, discount)
         quoting = Quoting(voice, customer, self.catalog, lines)
         accepted = yield from quoting.run()
@@ -128,7 +140,7 @@ class Enterprise:
             return
         ordering = Ordering(voice, customer, Action.ADD, billing)
         yield from ordering.convert(quoting.quote_id)
-        if ordering.delivered and ordering.fate not in ("partly",):
+        if ordering.delivered and ordering.fate != "partly" and not voice.suffers("asset-missing"):
             customer.installations.append(installed_by(lines, ordering.order_id, bundle, ordering.billed_from))
 
     def _changed_by_quote(

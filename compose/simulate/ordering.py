@@ -11,8 +11,9 @@ from compose.simulate.clock import Signal
 from compose.simulate.customers import Customer
 from compose.simulate.delivery import Delivery
 from compose.simulate.fallout import Fallout
-from compose.simulate.people import COMPLIANCE, DATA_STEWARD, FULFILLMENT, OMS, ORDER_MANAGER, SUPPORT
+from compose.simulate.people import COMPLIANCE, CRM, DATA_STEWARD, FULFILLMENT, OMS, ORDER_MANAGER, SUPPORT
 from compose.simulate.voice import Voice
+from domain.account.commands import CloseAccount
 from domain.command import fingerprint
 from domain.fallout_case.states import FalloutCause, RepairKind
 from domain.fulfillment_plan.commands import CreateFulfillmentPlan
@@ -63,6 +64,9 @@ FATES = {
 }
 """What becomes of new orders, of a hundred; changes of what is installed go straight, or fall out and are mended."""
 
+FATE_OF_FAULT = {"payment-kept": "closed", "charge-cancelled": "partly", "fallout-unresolved": "repaired"}
+"""Faults that only orders of a certain fate can show."""
+
 
 class Ordering:
     """One order of a customer; `action` is what it does to the root of its bundle."""
@@ -73,7 +77,8 @@ class Ordering:
         self.action = action
         self.billing = billing
         self.order_id = voice.identity("order")
-        self.fate = voice.chance.one(FATES if action is Action.ADD else {"straight": 88, "repaired": 12})
+        fate = voice.chance.one(FATES if action is Action.ADD else {"straight": 88, "repaired": 12})
+        self.fate = FATE_OF_FAULT.get(voice.scene.faults.of(voice.number) or "", fate) if action is Action.ADD else fate
         self.fallout = Fallout(voice, self.order_id)
 
     @property
@@ -178,6 +183,11 @@ class Ordering:
             return
         voice.send(c.AcceptProductOrder, OMS, self.order_id)
         yield voice.chance.minutes(1, 10)
+        if voice.suffers("account-closed"):
+            account = self.customer.account_id
+            voice.send(CloseAccount, CRM, account, reason_code="CUSTOMER_LEFT")
+            self.customer.closed = True
+            voice.made("account-closed", self.order_id, order_id=self.order_id)
         yield from self._decomposed()
         yield from Delivery(voice, self.customer, self.order_id, self.fate, self.fallout, self.billing).run()
 

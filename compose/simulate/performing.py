@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from domain.asset.delivery import asset_commands
 from domain.billing_handoff.commands import BillingRequest, RequestBillingChange, WithdrawBillingActivation
 from domain.billing_handoff.delivery import billing_requests
 from domain.billing_handoff.states import BillingEffect
+from domain.command import Command, fingerprint
 from domain.fulfillment_plan import commands as p
 from domain.fulfillment_plan.plan import TaskStanding
 from domain.fulfillment_plan.states import ObservedOutcome, TaskKind, TaskState
@@ -86,8 +87,10 @@ class Performer:
         if task.kind is K.RESERVE_RESOURCE:
             self._release(task, ReleaseCause.COMPENSATED)
         elif task.kind is K.AUTHORIZE_PAYMENT:
-            cause = VoidCause(why)
-            self.voice.send(m.VoidPayment, PAYMENTS, self._payment_id, cause=cause)
+            if self.voice.suffers("payment-kept"):
+                self.voice.made("payment-kept", self._payment_id, order_id=self.order_id)
+            else:
+                self.voice.send(m.VoidPayment, PAYMENTS, self._payment_id, cause=VoidCause(why))
         elif task.kind is K.PROVISION_SERVICE and self.voice.standing("ProvisioningRequest", task.task_id):
             undo = f"{task.task_id}/undo"
             self._ask(undo, task, Operation.DEACTIVATE)
@@ -149,8 +152,14 @@ class Performer:
             expires = {"expires_at": voice.now + HOLD}
             voice.send(r.RetryResourceReservation, INVENTORY, reservation, **expires, availability=free)
             return
-        expires = {"expires_at": voice.now + HOLD}
+        lost = voice.suffers("reservation-lost")
+        expires = {"expires_at": voice.now + (SURVEY if lost else HOLD)}
         voice.send(r.ReserveResource, INVENTORY, reservation, **asked, **expires, availability=free)
+        if lost:
+            yield SURVEY + voice.chance.minutes(1, 10)
+            voice.send(r.ExpireResourceReservation, INVENTORY, reservation)
+            voice.made("reservation-lost", reservation, order_id=self.order_id, item_id=task.item_id)
+            yield timedelta(hours=1)
 
     def survey(self, standings: Iterable[TaskStanding]) -> Course:
         """Before work begins a place is held until the customer answers, and lapses when they do not."""
@@ -223,8 +232,17 @@ class Performer:
         standing = voice.standing("Reservation", reservation)
         if standing is not None and standing.state is ReservationState.RESERVED:
             voice.send(r.ReleaseResource, INVENTORY, reservation, cause=ReleaseCause.CONSUMED)
-        if operation is Operation.ACTIVATE and voice.chance.happens(10):
+        if operation is Operation.ACTIVATE and voice.suffers("service-down"):
+            voice.spawn(self._goes_down(task))
+        elif operation is Operation.ACTIVATE and voice.chance.happens(10):
             voice.spawn(self._look_again(request))
+
+    def _goes_down(self, task: FulfillmentTask) -> Course:
+        yield timedelta(hours=3)
+        seen = {"service_status": ServiceStatus.DOWN, "observed_at": self.voice.now}
+        self.voice.send(v.ObserveServiceStatus, PROVISIONING, task.task_id, **seen)
+        about = {"order_id": self.order_id, "item_id": task.item_id}
+        self.voice.made("service-down", str(task.product_instance_id), **about)
 
     def _look_again(self, request: str) -> Course:
         yield self.voice.chance.minutes(60, 600)
@@ -261,7 +279,7 @@ class Performer:
         yield voice.chance.minutes(1, 8)
         when = self.delivery.activated[str(task.item_id)]
         commands = asset_commands(self.delivery.order, str(task.item_id), when, voice.origin(INVENTORY))
-        for command in commands:
+        for command in self._recorded(task, commands):
             if isinstance(command, a.ActivateAsset) and voice.chance.happens(4):
                 fields = {name: getattr(command, name) for name in a.Beginning.model_fields if name in _ABOUT}
                 why = {"failure_code": "DUPLICATE_SERIAL", "evidence_ref": f"{task.task_id}/log"}
@@ -271,6 +289,29 @@ class Performer:
                 voice.send(a.RetryAssetActivation, INVENTORY, command.aggregate_id, **mended)
             else:
                 voice.carry_out(command)
+
+    def _recorded(self, task: FulfillmentTask, commands: Iterable[Command]) -> Iterator[Command]:
+        """The commands inventory does send; a faulty one overlooks, invents or mistakes something."""
+        voice, item_id = self.voice, str(task.item_id)
+        for command in commands:
+            begins = isinstance(command, a.ActivateAsset)
+            fault = voice.scene.faults.of(voice.number)
+            about = {"order_id": self.order_id, "item_id": item_id, "product_instance_id": command.aggregate_id}
+            if (fault == "asset-missing" and begins) or (
+                fault == "asset-not-ended" and isinstance(command, a.TerminateAsset)
+            ):
+                voice.made(fault, command.aggregate_id, **about)
+                continue
+            if fault == "asset-differs" and begins:
+                voice.made(fault, command.aggregate_id, **about)
+                yield command.model_copy(update={"configuration_fingerprint": fingerprint({"wrong": item_id})})
+                continue
+            yield command
+            if fault == "asset-orphan" and begins:
+                ghost = f"{self.order_id}/{item_id}-ghost"
+                voice.made(fault, ghost, **{**about, "product_instance_id": ghost})
+                ids = {"aggregate_id": ghost, "command_id": f"{command.command_id}-ghost", "idempotency_key": None}
+                yield command.model_copy(update={**ids, "order_id": f"{self.order_id}-ghost"})
 
     def _hand_over(self, task: FulfillmentTask) -> Course:
         voice, order = self.voice, self.delivery.order

@@ -6,6 +6,7 @@ from typing import Any
 
 from compose.simulate.chance import Chance
 from compose.simulate.clock import Process, Signal, Simulation
+from compose.simulate.faults.truth import Faults
 from compose.simulate.world import Happened, World
 from domain.command import Actor, Command, Origin
 from domain.errors import IntegrityError
@@ -14,11 +15,12 @@ from domain.errors import IntegrityError
 class Scene:
     """What everybody in the enterprise shares: the clock, the aggregates, the seed and the tenant."""
 
-    def __init__(self, simulation: Simulation, world: World, seed: int, tenant: str) -> None:
+    def __init__(self, simulation: Simulation, world: World, seed: int, tenant: str, faults: Faults) -> None:
         self.simulation = simulation
         self.world = world
         self.seed = seed
         self.tenant = tenant
+        self.faults = faults
 
 
 class Voice:
@@ -61,6 +63,14 @@ class Voice:
     def spawn(self, process: Process) -> Signal:
         """Let something take its own course; the signal fires at its end."""
         return self.scene.simulation.spawn(process)
+
+    def suffers(self, fault: str) -> bool:
+        """Whether the matter was chosen for a fault."""
+        return self.scene.faults.of(self.number) == fault
+
+    def made(self, fault: str, entity_id: str, **about: str | None) -> None:
+        """Note that a fault was made."""
+        self.scene.faults.made(fault, self.tenant, entity_id, self.now, **about)
 
     def origin(self, actor: Actor) -> Origin:
         """What commands follow from that an owner makes by itself."""
