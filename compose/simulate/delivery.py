@@ -197,6 +197,11 @@ class Delivery:
             voice.send(c.CancelProductOrder, self.customer.seller, self.order_id, **_CANCELLED)
             yield voice.chance.minutes(10, 120)
             voice.send(c.RefuseProductOrderCancellation, ORDER_MANAGER, self.order_id, reason_code="TOO_LATE")
+            order = self.order  # what was never begun has stopped at once, and stays so
+            gone = {i for i in order.items if order.work_state(i) is ItemState.CANCELLED}
+            yield from self.take_back(
+                (s for s in self.plan.tasks.values() if s.task.item_id in gone), "ORDER_CANCELLED"
+            )
             return
         self.stopped = True
         while self._running:

@@ -140,7 +140,7 @@ class Enterprise:
             return
         ordering = Ordering(voice, customer, Action.ADD, billing)
         yield from ordering.convert(quoting.quote_id)
-        if ordering.delivered and ordering.fate != "partly" and not voice.suffers("asset-missing"):
+        if ordering.followed and not voice.suffers("asset-missing"):
             customer.installations.append(installed_by(lines, ordering.order_id, bundle, ordering.billed_from))
 
     def _changed_by_quote(

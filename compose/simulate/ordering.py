@@ -98,6 +98,11 @@ class Ordering:
         items = [item for item in self.order.view.items if item.executable]
         return self.order.state is HeaderState.COMPLETED and all(item.state == "COMPLETED" for item in items)
 
+    @property
+    def followed(self) -> bool:
+        """Whether later orders may change what it delivered; what was migrated has been billed elsewhere before."""
+        return self.delivered and self.fate != "partly" and self.order.intent is not OrderIntent.INTERNAL_MIGRATION
+
     def convert(self, quote_id: str) -> Generator[timedelta | Signal]:
         """Turn an accepted quote into an order, by a command of its own (R52, R313)."""
         voice, seller = self.voice, self.customer.seller

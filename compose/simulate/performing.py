@@ -259,7 +259,7 @@ class Performer:
 
     def _resolved(self, task: FulfillmentTask) -> None:
         attempt = self.delivery.plan.tasks[task.task_id].attempt
-        seen = {"outcome": ObservedOutcome.SUCCEEDED, "observation_ref": f"{task.task_id}/observation"}
+        seen: dict[str, Any] = {"outcome": ObservedOutcome.SUCCEEDED, "observation_ref": f"{task.task_id}/observation"}
         seen |= {"task_id": task.task_id, "attempt": attempt, "observed_at": self.voice.now}
         self.voice.send(p.ResolveFulfillmentTaskOutcome, FULFILLMENT, self.delivery.plan_id, **seen)
 
@@ -337,5 +337,5 @@ class Performer:
         return voice.send(RequestBillingChange, OMS, request.aggregate_id, **again)
 
 
-_ENVELOPE = frozenset({*a.Command.model_fields})
+_ENVELOPE = frozenset(Command.model_fields)
 _ABOUT = frozenset(a.Beginning.model_fields) - _ENVELOPE

@@ -228,7 +228,8 @@ class Quoting:
         if self.fate == "other":
             other = f"{self.quote_id}-alternative"
             publication = self.catalog.publication_id(self.catalog.number_at(voice.now))
-            fields = {"quote_number": f"Q-{voice.number:06}-B", "quote_family_id": self.quote.quote_family_id}
+            fields: dict[str, object] = {"quote_number": f"Q-{voice.number:06}-B"}
+            fields |= {"quote_family_id": self.quote.quote_family_id}
             fields |= {"cloned_from_quote_id": self.quote_id, "cloned_from_version": self.quote.quote_version}
             terms = self.customer.terms(voice.now + VALID)
             about = {"catalog_publication_id": publication, "terms": terms}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from compose.simulate.chance import Chance
@@ -43,7 +44,7 @@ class Voice:
         return self.scene.tenant
 
     @property
-    def now(self) -> Any:
+    def now(self) -> datetime:
         """The time on the simulation's clock."""
         return self.scene.simulation.now
 

@@ -80,18 +80,15 @@ class Wire:
         if fault is None or deed is None:
             return [message]
         passing = Passing(message, decode_body(message.body, writer_schema(contract(message.name).text)))
-        arrived = deed(passing)
         entity = fault, _entity(fault, passing)
+        about = {field: passing.data.get(wire) for field, wire in _ABOUT.items()}
+        arrived = deed(passing)
         if arrived is not None:
             self._begun.add(entity)
         if entity in self._begun and SHOWN_BY.get(fault, message.name) == message.name:
-            self._keep(fault, passing)
+            tenant = message.key.partition(":")[0]
+            self._faults.made(fault, tenant, entity[1], passing.at, **about)
         return [message] if arrived is None else arrived
-
-    def _keep(self, fault: str, passing: Passing) -> None:
-        about = {field: passing.data.get(wire) for field, wire in _ABOUT.items()}
-        entity = _entity(fault, passing)
-        self._faults.made(fault, passing.message.key.partition(":")[0], entity, passing.at, **about)
 
 
 _ABOUT = {
