@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Self
+from datetime import datetime
+from typing import Any, Protocol, Self
 
 from confluent_kafka import Producer
 from psycopg_pool import ConnectionPool
@@ -17,21 +17,20 @@ from avro.registry import Registry
 from compose.platform import prepare
 from compose.settings import Settings
 from compose.simulate import direct
+from compose.simulate.ahead import Batch, Sent, in_own_process
 from compose.simulate.enterprise import Enterprise
 from compose.simulate.faults.carrier import FaultyCarrier
-from compose.simulate.faults.truth import Faults, Truth
+from compose.simulate.faults.truth import Faults, Truth, in_order
 from compose.simulate.faults.wire import Wire
 from compose.simulate.world import Happened
 from compose.stack.endpoints import Endpoints
-from domain.command import CommandResult
+from domain.command import Command, CommandResult
 from domain.errors import IntegrityError, UnavailableError
 from topics.relay import Relay
 from topics.relay.delivery import Delivery
 from topics.store import AggregateStore
 from topics.store.hosting import HOSTED
 
-BATCH = 200
-"""Commands in one transaction."""
 FLUSH_S = 60.0
 
 
@@ -92,6 +91,14 @@ class Pace:
             time.sleep(max(0.0, self._began + self._events / self.rate - time.monotonic()))
 
 
+class Carrying(Protocol):
+    """What sending needs of a store."""
+
+    def handle_many(self, sent: Sequence[tuple[Command, datetime]]) -> list[CommandResult]:
+        """Carry out commands, each at its own time, in one transaction."""
+        ...
+
+
 class Run:
     """One run of the simulation over a running stack."""
 
@@ -106,6 +113,7 @@ class Run:
         self._rate = rate
         self._faults = Faults(seed, profile)
         self._wire = Wire(self._faults)
+        self._orders = orders
         self._enterprise = Enterprise(orders, seed, self._faults)
 
     def through_store(self) -> Summary:
@@ -121,10 +129,16 @@ class Run:
         with Relaying(self._endpoints, self._wire, self.progress) as relay:
             self.progress.phase = "running the enterprise"
             with ConnectionPool(self._endpoints.database_url, min_size=1, max_size=2) as pool:
-                send(AggregateStore(pool, HOSTED), self._counted(self._enterprise.run()), Pace(self._rate))
+                store, pace = AggregateStore(pool, HOSTED), Pace(self._rate)
+                for found in in_own_process(self._orders, self._seed, self._profile):
+                    if isinstance(found, Batch):
+                        send(store, found.sent)
+                        pace.wait(self._count(found))
+                    else:
+                        made = found
             self.progress.phase = "publishing what is left in the outbox"
             published = relay.finish()
-        return self._summary(published, began, direct=False)
+        return self._summary(published, began, made, direct=False)
 
     def straight(self) -> Summary:
         """Events to Kafka without store and outbox; the same events, several times faster."""
@@ -147,7 +161,7 @@ class Run:
         if producer.flush(FLUSH_S) or failed:
             message = f"Kafka did not take all events: {failed[0] if failed else 'no answer in time'}."
             raise UnavailableError(message, remediation="Start the broker and run the simulation again.")
-        return self._summary(dict(published), began, direct=True)
+        return self._summary(dict(published), began, (), direct=True)
 
     def _prepare(self) -> None:
         self.progress.phase = "preparing topics, schemas and tables"
@@ -162,30 +176,36 @@ class Run:
             progress.orders_done = self._enterprise.orders_done
             yield told
 
-    def _summary(self, published: dict[str, int], began: float, *, direct: bool) -> Summary:
+    def _count(self, batch: Batch) -> int:
+        events = sum(sent.events for sent in batch.sent)
+        self.progress.commands += len(batch.sent)
+        self.progress.refused += sum(sent.refused is not None for sent in batch.sent)
+        self.progress.events += events
+        self.progress.orders_done = batch.orders_done
+        return events
+
+    def _summary(self, published: dict[str, int], began: float, made: tuple[Truth, ...], *, direct: bool) -> Summary:
+        """`made` are faults of journeys that went on elsewhere; those of the wire are known here."""
         self.progress.phase = "published"
-        self.progress.orders_done = self._enterprise.orders_done
-        truths = self._faults.truths()
+        truths = in_order((*made, *self._faults.truths()))
         seconds = time.monotonic() - began
         return Summary(self._seed, self._profile, self.progress, published, truths, seconds, direct)
 
 
-def send(store: AggregateStore, happened: Iterator[Happened], pace: Pace) -> None:
-    """Carry out what happened once more, through the store; the one place where the simulation meets it.
+def send(store: Carrying, batch: Sequence[Sent]) -> None:
+    """Carry out a batch once more, through the store; the one place where the simulation meets it.
 
     Raises `IntegrityError` when the store decides otherwise than the simulation did.
     """
-    while batch := list(islice(happened, BATCH)):
-        results = store.handle_many([(told.command, told.at) for told in batch])
-        for told, result in zip(batch, results, strict=True):
-            _require_same(told, result)
-        pace.wait(sum(len(told.events) for told in batch))
+    results = store.handle_many([(sent.command, sent.at) for sent in batch])
+    for sent, result in zip(batch, results, strict=True):
+        _require_same(sent, result)
 
 
-def _require_same(told: Happened, result: CommandResult) -> None:
-    refused = (told.refusal.code if told.refusal else None, result.refusal.code if result.refusal else None)
-    if refused[0] != refused[1]:
-        message = f"{told.command.name} on {told.command.aggregate_id} came to {refused[1]}, not to {refused[0]}."
+def _require_same(sent: Sent, result: CommandResult) -> None:
+    code = result.refusal.code if result.refusal else None
+    if code != sent.refused:
+        message = f"{sent.command.name} on {sent.command.aggregate_id} came to {code}, not to {sent.refused}."
         remediation = "Simulate another seed, or on an empty database: this seed was simulated otherwise before."
         raise IntegrityError(message, remediation=remediation)
 

@@ -82,7 +82,12 @@ class Faults:
 
     def truths(self) -> tuple[Truth, ...]:
         """What was done, in the order of time."""
-        return tuple(sorted(self._made.values(), key=lambda truth: (truth.at, truth.fault, truth.entity_id)))
+        return in_order(self._made.values())
+
+
+def in_order(truths: Iterable[Truth]) -> tuple[Truth, ...]:
+    """Truths in the order of time."""
+    return tuple(sorted(truths, key=lambda truth: (truth.at, truth.fault, truth.entity_id)))
 
 
 def write(path: Path, truths: Iterable[Truth]) -> None:
