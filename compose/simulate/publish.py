@@ -26,6 +26,8 @@ from compose.simulate.world import Happened
 from compose.stack.endpoints import Endpoints
 from domain.command import Command, CommandResult
 from domain.errors import IntegrityError, UnavailableError
+from streams.engine.ticks import publish_tick
+from topics.catalogue import CLOCK
 from topics.relay import Relay
 from topics.relay.delivery import Delivery
 from topics.store import AggregateStore
@@ -111,6 +113,7 @@ class Run:
         self._seed = seed
         self._profile = profile
         self._rate = rate
+        self._newest: datetime | None = None
         self._faults = Faults(seed, profile)
         self._wire = Wire(self._faults)
         self._orders = orders
@@ -174,6 +177,7 @@ class Run:
             progress.refused += told.refusal is not None
             progress.events += len(told.events) + (told.attempt is not None)
             progress.orders_done = self._enterprise.orders_done
+            self._newest = told.at
             yield told
 
     def _count(self, batch: Batch) -> int:
@@ -182,10 +186,17 @@ class Run:
         self.progress.refused += sum(sent.refused is not None for sent in batch.sent)
         self.progress.events += events
         self.progress.orders_done = batch.orders_done
+        self._newest = batch.sent[-1].at
         return events
+
+    def _tick(self) -> None:
+        """Say that it is as late for the tenant as its newest event: what waits for a deadline may look."""
+        if self._newest is not None:
+            publish_tick(self._endpoints.kafka_config(), CLOCK.name, f"sim-{self._seed}", self._newest)
 
     def _summary(self, published: dict[str, int], began: float, made: tuple[Truth, ...], *, direct: bool) -> Summary:
         """`made` are faults of journeys that went on elsewhere; those of the wire are known here."""
+        self._tick()
         self.progress.phase = "published"
         truths = in_order((*made, *self._faults.truths()))
         seconds = time.monotonic() - began
