@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from domain.command import ClaimKind, Command, CommandOutcome, CommandResult
+from domain.command import Claim, ClaimKind, Command, CommandOutcome, CommandResult
 from domain.envelope import event_id
 from domain.errors import Refusal
 from domain.model import Model
@@ -80,10 +80,12 @@ class World:
             if known is not None:
                 identity = reused_attempt_id(command)
                 raise _reused(command)
-            result = self._claimed(host, command)
+            claims = host.aggregate.claims(command)
+            result = self._claimed(claims)
             if result is None:
                 events = self._decided(host, command, before, version, now)
-                result = self._accepted(host, command, version, events)
+                result = CommandResult(CommandOutcome.ACCEPTED, command.aggregate_id, version + len(events))
+                self._claims.update({(claim.kind, claim.key): (claim.fingerprint, result) for claim in claims})
         except Refusal as refusal:
             refusal.correlation_id = refusal.correlation_id or command.correlation_id
             result = CommandResult(CommandOutcome.REFUSED, command.aggregate_id, version, refusal=refusal)
@@ -95,8 +97,8 @@ class World:
         self.happened.append(told)
         return told
 
-    def _claimed(self, host: HostedAggregate, command: Command) -> CommandResult | None:
-        held = [(claim, self._claims.get((claim.kind, claim.key))) for claim in host.aggregate.claims(command)]
+    def _claimed(self, claims: Sequence[Claim]) -> CommandResult | None:
+        held = [(claim, self._claims.get((claim.kind, claim.key))) for claim in claims]
         for claim, owned in held:
             if owned is not None and owned[0] != claim.fingerprint:
                 raise claim.conflict
@@ -114,14 +116,6 @@ class World:
             before = host.aggregate.evolve(before, event)
         self._standing[host.name, command.aggregate_id] = before, version + len(events)
         return events
-
-    def _accepted(
-        self, host: HostedAggregate, command: Command, version: int, events: tuple[Model, ...]
-    ) -> CommandResult:
-        result = CommandResult(CommandOutcome.ACCEPTED, command.aggregate_id, version + len(events))
-        for claim in host.aggregate.claims(command):
-            self._claims[claim.kind, claim.key] = claim.fingerprint, result
-        return result
 
 
 def _reused(command: Command) -> Refusal:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
@@ -23,6 +26,7 @@ from domain.fulfillment_plan.states import TERMINAL_PLAN_STATES
 from domain.order_state.states import TERMINAL_HEADER_STATES, Action, HeaderState, ItemState
 from domain.payment_authorization.machine import is_owed_back
 from domain.product_order.order import ProductOrder
+from tests.conftest import REPOSITORY
 from tests.simulate.conftest import Clean
 from topics.owner_topics import OWNER_TOPICS
 from topics.store.aggregates import Folded
@@ -183,3 +187,32 @@ def test_prices_and_regions_vary(clean: Clean) -> None:
 def _whole(order: ProductOrder) -> bool:
     amounts = [c.price.amount for i in order.items.values() for c in i.price_components if c.kind != "USAGE"]
     return all(amount == amount.to_integral_value() and amount >= Decimal(1) for amount in amounts)
+
+
+_SAID = """
+import hashlib
+from compose.simulate.direct import messages
+from compose.simulate.enterprise import Enterprise
+said = hashlib.sha256()
+for told in Enterprise(8, 11).run():
+    said.update(told.command.payload_fingerprint().encode())
+    said.update(repr(list(messages([told]))).encode())
+print(said.hexdigest())
+"""
+
+
+def test_two_processes_say_and_ask_the_same() -> None:
+    """R310: a command sent again by another process is the same command."""
+    run = [
+        subprocess.run(
+            [sys.executable, "-c", _SAID],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert run[0] == run[1]
+    assert run[0].strip()
