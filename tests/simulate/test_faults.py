@@ -14,9 +14,10 @@ from avro.headers import parse_time
 from compose.simulate import direct
 from compose.simulate.enterprise import Enterprise
 from compose.simulate.faults.catalogue import BY_NAME, FAULTS, PROFILES, Place
+from compose.simulate.faults.deeds import DEEDS, SHOWN_BY
 from compose.simulate.faults.document import rows
 from compose.simulate.faults.truth import Faults, write
-from compose.simulate.faults.wire import DEEDS, SHOWN_BY, Wire
+from compose.simulate.faults.wire import Wire
 from domain.catalogue import RECORDS
 from domain.envelope import kebab
 from domain.errors import ConfigurationError
