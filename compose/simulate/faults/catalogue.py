@@ -216,6 +216,26 @@ FAULTS: tuple[Fault, ...] = (
         "A consumer stands far behind the end of what it reads.",
         "R398",
     ),
+    _wire(
+        "catalog-outdated",
+        "catalog.snapshot-outdated",
+        "ProductOrder",
+        "An order names a publication that was no longer in force.",
+        "R393",
+    ),
+    _wire(
+        "offering-retired",
+        "catalog.retired-sold",
+        "ProductOrder",
+        "An order arrives for an offering that was retired before.",
+        "R393",
+    ),
+    _wire(
+        "address-old",
+        "financial.billed-to-old-address",
+        "Charge",
+        "An invoice names an address the customer has left.",
+    ),
 )
 
 BY_NAME: Mapping[str, Fault] = {fault.name: fault for fault in FAULTS}
@@ -230,6 +250,9 @@ SELDOM_SEEN: Mapping[str, float] = {
     "charge-cancelled": 1.5,
     "event-late": 2.5,
     "consumer-stuck": 1.0,
+    "catalog-outdated": 1.5,
+    "offering-retired": 1.5,
+    "address-old": 3.0,
 }
 """Faults that few matters can show: they are chosen for more of them."""
 

@@ -12,10 +12,12 @@ from typing import Any
 from avro.codec import encode_body
 from avro.headers import format_time, parse_time
 from compose.simulate.direct import Message
+from compose.simulate.offers import offering_id
 from domain.envelope import EVENT_NAMESPACE
 
 LATE = timedelta(days=3)
 STRANGER = "billing"
+RETIRED = "copper"
 
 
 @dataclass(slots=True)
@@ -165,6 +167,34 @@ def _behind(passing: Passing) -> list[Message]:
     return [passing.sealed()]
 
 
+def _outdated(passing: Passing) -> list[Message] | None:
+    """Every event of the order names the first publication, where that is over."""
+    first = f"{passing.message.key.partition(':')[0]}:publication-1"
+    if passing.data["catalogPublicationId"] in (None, first) or passing.data["quoteId"] is None:
+        return None
+    passing.data["catalogPublicationId"] = first
+    return [passing.sealed()]
+
+
+def _retired(passing: Passing) -> list[Message] | None:
+    """The first item is one of an offering that ended with the first publication."""
+    tenant = passing.message.key.partition(":")[0]
+    if passing.data["catalogPublicationId"] in (None, f"{tenant}:publication-1"):
+        return None
+    item = passing.data["items"][0]
+    if item["action"] not in ("ADD", "REPLACE"):
+        return None  # what is installed may outlive its sale
+    item["offeringId"] = offering_id(tenant, RETIRED)
+    return [passing.sealed()]
+
+
+def _left(passing: Passing) -> list[Message] | None:
+    if passing.data["addressVersion"] < 2:
+        return None
+    passing.data["addressVersion"] -= 1
+    return [passing.sealed()]
+
+
 _OTHER_HASH = _set("proposalDocumentHash", lambda value: value[::-1])
 
 DEEDS: Mapping[str, Mapping[str, Deed]] = {
@@ -210,6 +240,9 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     },
     "event-late": {"AccountCreated": _late},
     "consumer-stuck": {"ConsumerCheckpointReported": _behind},
+    "catalog-outdated": {"*oms.product-orders.v1": _outdated},
+    "offering-retired": {"ProductOrderCreated": _retired, "ProductOrderAccepted": _retired},
+    "address-old": {"InvoiceIssued": _left},
 }
 """What each fault makes of which events, by the event's name or, with a star, by its topic."""
 
