@@ -1,7 +1,7 @@
 """The order-state derivation for engines that hand over one event at a time: the platform's own rules throughout.
 
-What the shipped processor does for a batch is done here for one event and one order, with the reference codec; the
-facts, the fold, the derivation and the bytes written are those of `domain` and `streams`. A test holds its records
+What the shipped processor does for a batch is done here for one event and one order; reading, the facts, the fold, the
+derivation and the bytes written are those of `avro`, `domain` and `streams`. A test holds its records
 equal to the shipped ones.
 """
 
@@ -14,16 +14,19 @@ from pathlib import Path
 from uuid import UUID
 
 from avro.aliases import canonical_event
-from avro.codec import decode, frame, writer_schema
+from avro.batch import BatchDecoder
+from avro.codec import frame, writer_schema
 from avro.essentials import essentials
 from avro.headers import Headers
 from avro.moments import format_microseconds
 from domain.envelope import event_type, tenant_of
+from domain.errors import RecordError
 from domain.order_state import record
 from domain.order_state.derive import derive
 from domain.order_state.facts import Fact, OrderFacts
 from domain.order_state.policy import REFERENCE_V1
 from streams.clock import PlatformClock
+from streams.order_events import WANTED
 from streams.order_state import as_fact, content_hash
 from streams.order_state_wire import write
 
@@ -41,7 +44,8 @@ class Derivation:
 
     def __init__(self, schemas: Path) -> None:
         found = json.loads(schemas.read_text(encoding="utf-8"))
-        self._schemas = {int(number): writer_schema(text) for number, text in found["events"].items()}
+        schemas_by_id = {int(number): writer_schema(text) for number, text in found["events"].items()}
+        self._decoder = BatchDecoder(schemas_by_id.__getitem__, WANTED)
         self._schema_id: int = found["state"]
         self._clock = PlatformClock()
 
@@ -54,10 +58,15 @@ class Derivation:
     ) -> Fact:
         """The event as the fold sees it; raises `RecordError` for one that cannot be read."""
         envelope = essentials(headers)
-        decoded = decode(value, self._schemas.__getitem__)
-        kind = canonical_event(decoded.record.rpartition(".")[2]).value
+        read = self._decoder.decode([value])
+        if read.failures:
+            raise read.failures[0][1]
+        name, data = read.records[0], read.data[0]
+        if data is None:
+            raise RecordError("TOMBSTONE", "The event has no value.", stage="apply", remediation="Find its producer.")
+        kind = canonical_event(name.rpartition(".")[2]).value
         content = content_hash(value, envelope.event_id)
-        return as_fact(kind, key, envelope, decoded.data, content, *position)
+        return as_fact(kind, key, envelope, data, content, *position)
 
     def record(self, key: bytes, facts: OrderFacts, recorded_us: int) -> tuple[bytes, Headers]:
         """The framed record of an order and its headers; `recorded_us` is when its newest event was recorded."""

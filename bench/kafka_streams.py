@@ -37,7 +37,7 @@ DEFAULTS: Mapping[str, Any] = {
     "store": "memory",
     "commit_ms": 100,
     "emit_every": 1000,
-    "live_max": 5000,
+    "live_max": 10_000,
 }
 JAVA_OPTIONS = (
     "-Xms2g",

@@ -20,9 +20,9 @@ the machine and on what else runs on it; the ratios of one run depend on it much
 
 Every side does the same derivation over the same topic: all event types of a product order, the fold to its facts, the
 full contract record with its derivation block, and a changelog, with 4 partitions and the same commit interval.
-Sides in Python share the platform's own fold, derivation and writer. The events are those of real aggregates under many
-order numbers, in two shapes: *bursty* (the events of an order in a row, about one output for ten events) and *uniform*
-(twenty thousand orders in turn, about one output for each event).
+Sides in Python share the platform's own reader, fold, derivation and writer, compiled alike. The events are those of
+real aggregates under many order numbers, in two shapes: *bursty* (the events of an order in a row, about one output for
+ten events) and *uniform* (twenty thousand orders in turn, about one output for each event).
 
 The clock runs between *committed* offsets after a warm-up of 250,000 events (a quarter of a smaller run), in repeats
 that take turns between the sides; medians are given. CPU seconds of client and broker are counted apart. At the end of
@@ -33,7 +33,8 @@ each run the last record of every order must be equal on all sides. Stores are a
 """
 _FAIRNESS = """
 What each was given: Kafka Streams reused readers and a cache larger than its working set; Quix Streams a sink that
-writes each order once for a checkpoint, inside its transaction; Bytewax its batched stateful step; Faust a `take`,
+writes each order once for a checkpoint, inside its transaction (it and Faust keep bytes, as their stores want them,
+where ours and Kafka Streams keep objects beside); Bytewax its batched stateful step; Faust a `take`,
 larger batches and a short linger. Each side's outputs for each event stand in the table: where they differ from ours by
 more than a tenth, its speed is not comparable. What Bytewax keeps is not in Kafka, so it writes no changelog.
 """

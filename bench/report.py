@@ -148,7 +148,8 @@ def _memory(result: Mapping[str, Any]) -> Iterator[Table]:
         )
         for when, name in (("in the middle of its life", "mid_life"), ("at its end", "full_life"))
     ]
-    yield Table(f"{found['orders']:,} orders of {found['items']} items, store: {found['store']}", columns, rows, "")
+    title = f"{found['orders']:,} orders of {found['items']} items, store: {found['store']}"
+    yield Table(title, columns, rows, "The store alone; a worker's facts of the orders it last worked on come on top.")
 
 
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {

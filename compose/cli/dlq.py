@@ -90,13 +90,15 @@ def replay(
     topic: Topic = None,
     consumer: Consumer = None,
     code: Code = None,
-    every: Annotated[bool, typer.Option("--all", help="All that the other options choose.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="All the other options choose, unless a newer letter stands for it.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option(help="Only say what would be sent.")] = False,
     json: JsonTarget = None,
 ) -> None:
     """Send records back to the partition they were read from, after their cause was mended."""
     from compose.cli.topics import kafka_config
-    from compose.deadletters.letters import Choice, Place, named, read
+    from compose.deadletters.letters import Choice, Place, named, read, unsent
     from compose.deadletters.replay import replay as send
     from domain.errors import ConfigurationError
 
@@ -108,10 +110,7 @@ def replay(
             message, remediation="Name them, or give --all with --topic, --consumer or --code to narrow it."
         )
     config = kafka_config()
-    if letters:
-        found = named(config, map(Place.parse, letters))
-    else:
-        found = [letter for letter in read(config, chosen) if letter.offset is not None]
+    found = named(config, map(Place.parse, letters)) if letters else unsent(read(config, chosen))
     sent = 0 if dry_run else send(config, found)
     if json is not None:
         write_json({"chosen": len(found), "sent": sent, "letters": [str(letter.place) for letter in found]}, json)

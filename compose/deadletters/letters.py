@@ -111,6 +111,17 @@ def read(kafka_config: Mapping[str, str], choice: Choice) -> Iterator[Letter]:
                 yield letter
 
 
+def unsent(letters: Iterable[Letter]) -> list[Letter]:
+    """Of these, the ones that have a record and were not sent back yet, as far as letters tell.
+
+    A record that failed again has a letter of its own, which stands for both; of one that went well no letter tells,
+    so it is among these until its dead letter leaves the log.
+    """
+    found = list(letters)
+    sent = {letter.replay_of for letter in found}
+    return [letter for letter in found if letter.offset is not None and str(letter.place) not in sent]
+
+
 def named(kafka_config: Mapping[str, str], places: Iterable[Place]) -> list[Letter]:
     """The letters at these places, in their order. Raises `ConfigurationError` for one that is not there."""
     wanted = list(places)
@@ -133,12 +144,12 @@ def opened(record: Raw) -> Letter:
     def said(name: str) -> str:
         return (reason.get(f"{PREFIX}{name}") or b"").decode(errors="replace")
 
-    offset = said("offset")
+    partition, offset = said("partition"), said("offset")
     return Letter(
         place=Place(record.topic, record.partition, record.offset),
         topic=said("topic"),
-        partition=int(said("partition") or 0),
-        offset=int(offset) if offset else None,
+        partition=int(partition) if partition.isdigit() else 0,
+        offset=int(offset) if offset.isdigit() else None,
         consumer=said("consumer"),
         stage=said("stage"),
         code=said("error_code"),

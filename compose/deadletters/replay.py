@@ -1,13 +1,16 @@
-"""Dead letters sent back to the partition they were read from, byte for byte."""
+"""Dead letters sent back to where they were read from, byte for byte."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from compose.deadletters.letters import REPLAY_HEADER, Letter
 from domain.errors import ConfigurationError, UnavailableError
+from streams.engine.copartition import WRONG_PARTITION
+from streams.engine.transaction import MESSAGE_BYTES_MAX
 
 FLUSH_SECONDS_MAX = 30.0
 
@@ -29,24 +32,50 @@ def replay(kafka_config: Mapping[str, str], letters: Sequence[Letter]) -> int:
         if error is not None:
             failures.append(error.str())
 
-    producer = Producer({**kafka_config, "enable.idempotence": True, "linger.ms": 5, "log_level": 2})
+    producer = Producer(
+        {
+            **kafka_config,
+            "enable.idempotence": True,
+            "partitioner": "murmur2_random",
+            "message.max.bytes": MESSAGE_BYTES_MAX,
+            "linger.ms": 5,
+            "log_level": 2,
+        }
+    )
     for letter in letters:
-        headers = [*letter.headers, (REPLAY_HEADER, str(letter.place).encode())]
-        try:
-            producer.produce(
-                letter.topic,
-                key=letter.key,
-                value=letter.value,
-                headers=headers,  # type: ignore[arg-type]  # the stubs leave bytes out
-                partition=letter.partition,
-                on_delivery=delivered,
-            )
-        except KafkaException as error:
-            failures.append(error.args[0].str())
-        producer.poll(0)
+        _send(producer, letter, delivered, failures)
     unsent = producer.flush(FLUSH_SECONDS_MAX)
     if unsent or failures:
         reason = failures[0] if failures else "no answer"
         message = f"{unsent + len(failures)} of {len(letters)} records were not taken by the broker: {reason}."
         raise UnavailableError(message, remediation="Check the broker, and replay the same letters again.")
     return len(letters)
+
+
+def _send(
+    producer: Producer,
+    letter: Letter,
+    delivered: Callable[[KafkaError | None, Message], None],
+    failures: list[str],
+) -> None:
+    headers = [*letter.headers, (REPLAY_HEADER, str(letter.place).encode())]
+    # one that lay in a wrong partition goes where its key belongs
+    where: dict[str, Any] = {} if letter.code == WRONG_PARTITION else {"partition": letter.partition}
+    while True:
+        try:
+            producer.produce(
+                letter.topic,
+                key=letter.key,
+                value=letter.value,
+                headers=headers,  # type: ignore[arg-type]  # the stubs leave bytes out
+                on_delivery=delivered,
+                **where,
+            )
+        except BufferError:
+            producer.poll(0.1)
+        except KafkaException as error:
+            failures.append(error.args[0].str())
+            return
+        else:
+            producer.poll(0)
+            return

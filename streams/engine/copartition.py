@@ -15,6 +15,8 @@ from topics.admin import admin_client
 VISIBLE_SECONDS_MAX = 10.0
 """How long a topic made a moment ago may be unknown to the broker that is asked."""
 _REQUEST_SECONDS = 10.0
+WRONG_PARTITION = "WRONG_PARTITION"
+"""The code of a record whose key belongs elsewhere."""
 _SEED = 0x9747B28C
 _M = np.uint32(0x5BD1E995)
 
@@ -101,4 +103,4 @@ def wrong_partition(key: bytes, partition: int, right: int) -> RecordError:
     """Why a record in the wrong partition is not applied."""
     message = f"The key {key[:80]!r} belongs to partition {right} and was published to {partition}."
     remediation = "Set the producer's partitioner to murmur2 (`murmur2_random` for librdkafka), then replay it."
-    return RecordError("WRONG_PARTITION", message, stage="apply", remediation=remediation)
+    return RecordError(WRONG_PARTITION, message, stage="apply", remediation=remediation)

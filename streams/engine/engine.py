@@ -97,6 +97,10 @@ class Engine:
         self._failed = False
         self._distrusted = False
         """Whether nobody knows what the stores have seen; after an unknown commit they are undone and can be kept."""
+        self._hanging = False
+        """Whether the stores are still being written to by a call nobody waits for any more."""
+        self.unsettled_in_a_row = 0
+        """Commits of unknown outcome since the last one that is known to have succeeded."""
         self._reason: UnsettledError | None = None
         """Why the transaction failed while a batch was applied."""
         self._lock = asyncio.Lock()
@@ -318,6 +322,7 @@ class Engine:
     async def _commit(self) -> None:
         if self._reason is not None:
             reason, self._reason = self._reason, None
+            self.unsettled_in_a_row += 1
             raise reason
         if self._failed:
             return
@@ -336,10 +341,19 @@ class Engine:
     async def _take_stock(self, began: float) -> None:
         if self._producer.open:
             self._failed = self._unsettled = True
+            self.unsettled_in_a_row += 1
             return
+        self.unsettled_in_a_row = 0
         try:
             # not along with the commit: one that returns after it was given up must not touch the stores any more
             await self._producer.within(KEEP_SECONDS_MAX, self._keep)
+        except UnsettledError as error:
+            self._failed = self._distrusted = self._hanging = True
+            self.observer.enter(Phase.FAILED)
+            message = f"The stores were not written within {KEEP_SECONDS_MAX:g} s."
+            raise UnavailableError(
+                message, remediation="Look at the disk; what was committed is restored from the changelog."
+            ) from error
         except Exception:
             self._failed = self._distrusted = True
             self.observer.enter(Phase.FAILED)
@@ -371,8 +385,9 @@ class Engine:
         """Give the partitions up: commit what was applied, or throw it away when they are lost already.
 
         Raises `UnsettledError` when the commit fails; the partitions are given up all the same. Takes at most what
-        two commits and an abort may take: one may be under way.
+        two commits and an abort may take: one may be under way. A restore under way ends.
         """
+        self._stores.supersede()
         async with self._lock:
             try:
                 if not lost:
@@ -387,6 +402,7 @@ class Engine:
             self._unsettled = True
         self._epoch = -1
         given_up, self._partitions = self._partitions, {}
-        await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._distrusted)
+        if not self._hanging:
+            await asyncio.to_thread(self._stores.take_back, given_up, lost=lost, failed=self._distrusted)
         self.backlog.clear()
         self.observer.released()

@@ -37,12 +37,18 @@ class Stores:
         self._open_store = open_store
         self._kept: dict[int, _Kept] = {}
         self._turn = threading.Lock()
+        self._numbering = threading.Lock()
         self._newest_restore = 0
+
+    def supersede(self) -> int:
+        """End whatever restore is under way, without waiting for it; the number of the one that may begin now."""
+        with self._numbering:
+            self._newest_restore += 1
+            return self._newest_restore
 
     def restore(self, kafka_config: Mapping[str, str], changelog: str, numbers: Iterable[int]) -> dict[int, Partition]:
         """Bring the stores of these partitions up to date (`read_back`); the newest call ends the ones before it."""
-        self._newest_restore += 1
-        mine = self._newest_restore
+        mine = self.supersede()
         with self._turn:
             for number in numbers:
                 if number not in self._kept:
@@ -64,6 +70,8 @@ class Stores:
         One on disk is closed: it has its mark there. One in memory waits for the partition's return, unless its
         engine failed: then nobody knows what it has seen.
         """
+        if not partitions:
+            return
         with self._turn:
             for number, partition in partitions.items():
                 store = partition.store

@@ -57,16 +57,20 @@ class ControlRecord(NamedTuple):
 
 @dataclass(slots=True)
 class Turn:
-    """What is to be produced before a commit, the control records last."""
+    """What is to be produced before a commit, the control records last.
+
+    Timers that `fired` have changed the state even where they said nothing.
+    """
 
     outputs: list[Output] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     control: list[ControlRecord] = field(default_factory=list)
+    fired: int = 0
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to commit on its account."""
-        return not (self.outputs or self.dead_letters or self.control)
+        return not (self.outputs or self.dead_letters or self.control or self.fired)
 
 
 class Timekeeping:
@@ -116,7 +120,7 @@ class Timekeeping:
             clock = self.config.clock or ""
             letters = TimerDeadLetters(self._dead_letter_topics[clock], clock, number, self._app, now())
             fired = fire(self._processor, partition.timers, partition.store, watermark, letters)
-            turn.outputs, turn.dead_letters = fired.outputs, fired.dead_letters
+            turn.outputs, turn.dead_letters, turn.fired = fired.outputs, fired.dead_letters, fired.fired
             position.fired += fired.fired
             position.firings_dead_lettered += len(fired.dead_letters)
             if not fired.drained:

@@ -42,6 +42,8 @@ GIVE_UP_SECONDS_MAX = 45.0
 PATIENCE_SECONDS = 300.0
 """How long a broker that is away is waited for before the worker ends; its supervisor then starts it again."""
 RETRY_SECONDS = 0.5
+UNSETTLED_MAX = 5
+"""Commits in a row that may fail; after them the worker ends, because restoring once more mends nothing."""
 _PASSING = frozenset(
     {
         ck.KafkaError._TRANSPORT,  # noqa: SLF001 - the library's only names for them
@@ -142,6 +144,11 @@ class BatchConsumer(PassiveConsumer):
         try:
             await self.app.engine.commit()
         except UnsettledError as error:
+            if self.app.engine.unsettled_in_a_row > UNSETTLED_MAX:
+                message = f"{UNSETTLED_MAX} commits in a row have failed. {error.message}"
+                raise UnavailableError(
+                    message, remediation="See the reason: a record, a right or a topic the broker refuses for good."
+                ) from error
             log.warning("not committed; the state is restored", app=self.app.conf.id, error=error.message)
         else:
             return
@@ -338,6 +345,8 @@ class BatchConsumer(PassiveConsumer):
 
     async def _restore_and_assign(self, epoch: int, assigned: set[TP]) -> None:
         engine = self.app.engine
+        if epoch != self._epoch:  # the group was quicker: another assignment is being restored already
+            return
         engine.observer.enter(Phase.RESTORING)
         try:
             self.app.on_rebalance_start()
@@ -411,6 +420,7 @@ class BatchConsumer(PassiveConsumer):
     async def on_stop(self) -> None:
         """Drain: stop polling, commit what was applied, leave the group."""
         self._halt.set()
+        self._next_epoch()  # a restore under way ends, and is no failure
         self.app.engine.observer.enter(Phase.STOPPING)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, 10)

@@ -18,7 +18,7 @@ from streams.clock import LIVE, clock_of
 from streams.engine.batch import RecordBatch
 from streams.engine.engine import Engine, EngineConfig
 from streams.engine.position import Position
-from streams.engine.processor import Counts, Output, State
+from streams.engine.processor import Counts, Output, State, TimedState, Timer
 from streams.engine.restore import Partition
 from streams.engine.store import MemoryStore
 from streams.engine.ticks import TickReader, publish_tick
@@ -185,6 +185,23 @@ def test_a_timer_waits_for_owner_and_feeders_alike(partition: Partition) -> None
     assert [o.key for o in turn(time, partition).outputs] == [b"acme:1"]
     assert partition.position.watermark == {LIVE: 50}
     assert partition.position.fired == 1
+
+
+class Tidying(Expecting):
+    """Fires and says nothing, as a timer does whose fact has come in time."""
+
+    def on_timer(self, timer: Timer, state: TimedState, out: list[Output]) -> None:
+        state.put(timer.key, None)
+
+
+def test_a_timer_that_says_nothing_has_to_be_committed_all_the_same(partition: Partition) -> None:
+    time = kept(Tidying("out"), fed_by={"fed": []})
+    ask(time, partition, asked(b"acme:1", 1, 0, 50))
+    assert turn(time, partition).empty
+    partition.completeness.observe(Observation({LIVE: 60}, {"owner": 0}))
+    silent = turn(time, partition)
+    assert (silent.outputs, silent.fired, silent.empty) == ([], 1, False)
+    assert turn(time, partition).empty
 
 
 def test_an_owner_that_is_not_read_to_its_end_holds_every_timer_back(partition: Partition) -> None:
