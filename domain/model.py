@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -27,6 +28,12 @@ class Doc:
 
     text: str
     classification: Classification = Classification.INTERNAL
+
+
+T = TypeVar("T")
+
+Unordered = Annotated[frozenset[T], PlainSerializer(sorted, when_used="json")]
+"""A set that is written down in one order, so that two processes make one fingerprint of it (R310)."""
 
 
 class Model(BaseModel):

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
 
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 
 
+class Phased(Protocol):
+    """What is to be told of: in which phase it is."""
+
+    phase: str
+
+
 class LiveLines(AbstractContextManager["LiveLines"]):
     """One line on standard error for each phase; for logs and pipes."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Phased) -> None:
         self._progress = progress
         self._began = time.monotonic()
         self._stop = threading.Event()

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 
 from domain.commercial import ChargeKind, Period, UsageTier
 from domain.fingerprints import sha256_of
-from domain.model import Model
+from domain.model import Model, Unordered
 from domain.money import Amount, CurrencyCode, Percent
 
 UpToHundred = Annotated[Percent, Field(ge=0, le=100)]
@@ -69,16 +69,16 @@ class VolumeDiscount(Rule):
     """A reduction that grows with the quantity of one offering; the highest step reached counts for all units."""
 
     offering_id: str
-    kinds: frozenset[ChargeKind] = frozenset({ChargeKind.RECURRING})
+    kinds: Unordered[ChargeKind] = frozenset({ChargeKind.RECURRING})
     steps: tuple[VolumeStep, ...]
 
 
 class BundleDiscount(Rule):
     """A reduction of some offerings when all of a set are bought together."""
 
-    together: frozenset[str]
-    reduces: frozenset[str]
-    kinds: frozenset[ChargeKind] = frozenset({ChargeKind.RECURRING})
+    together: Unordered[str]
+    reduces: Unordered[str]
+    kinds: Unordered[ChargeKind] = frozenset({ChargeKind.RECURRING})
     percent: UpToHundred
 
 
@@ -89,13 +89,13 @@ class Promotion(Rule):
     is left out beside any that it, or that one, `excludes` (R528); the smaller rank stays.
     """
 
-    offerings: frozenset[str]
-    kinds: frozenset[ChargeKind] = frozenset({ChargeKind.RECURRING})
+    offerings: Unordered[str]
+    kinds: Unordered[ChargeKind] = frozenset({ChargeKind.RECURRING})
     percent: UpToHundred
     periods: int | None = None
     rank: int = 100
     group: str | None = None
-    excludes: frozenset[str] = frozenset()
+    excludes: Unordered[str] = frozenset()
 
 
 class DiscountPolicy(Rule):
@@ -119,7 +119,7 @@ class PriceBook(Model):
     effective_until: AwareDatetime | None = None
     price_valid_days: Annotated[int, Field(ge=1)] = 30
     entries: tuple[PriceEntry, ...]
-    included_offerings: frozenset[str] = frozenset()
+    included_offerings: Unordered[str] = frozenset()
     """Offerings without a price of their own, paid for through the line above them (R470)."""
     volume_discounts: tuple[VolumeDiscount, ...] = ()
     bundle_discounts: tuple[BundleDiscount, ...] = ()

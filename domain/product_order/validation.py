@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from domain.errors import Severity
-from domain.model import Model
+from domain.model import Model, Unordered
 from domain.money import Exact
 from domain.product_order.structure import Commercial, Finding, OrderItem, Parties
 
@@ -60,8 +60,8 @@ class ValidationContext(Model):
     account_active: bool = True
     billing_account_active: bool = True
     feasibility: Feasibility = Feasibility.PASSED
-    mapped_offerings: frozenset[str] | None = None
-    eligible_offerings: frozenset[str] | None = None
+    mapped_offerings: Unordered[str] | None = None
+    eligible_offerings: Unordered[str] | None = None
     transformation_ref: str | None = None
     """Approval under which the order's structure may differ from the quote's (R451)."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from domain.model import Model
+from domain.model import Model, Unordered
 from domain.quote.structure import LineDraft
 
 
@@ -17,7 +17,7 @@ class CharacteristicRule(Model):
 
     offering_id: str
     name: str
-    allowed: frozenset[str] | None = None
+    allowed: Unordered[str] | None = None
 
 
 class CompatibilityRule(Model):
@@ -25,10 +25,10 @@ class CompatibilityRule(Model):
 
     offering_id: str
     name: str
-    values: frozenset[str]
+    values: Unordered[str]
     other_offering_id: str
     other_name: str
-    other_values: frozenset[str]
+    other_values: Unordered[str]
 
 
 class OptionRules(Model):

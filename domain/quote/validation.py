@@ -17,7 +17,7 @@ from domain.catalog_publication.publication import CatalogPublication
 from domain.catalog_publication.selling import Unsellable, why_not_sellable
 from domain.catalog_publication.structure import BundleRule
 from domain.errors import Severity
-from domain.model import Model
+from domain.model import Model, Unordered
 from domain.order_state.states import Action
 from domain.product_order.structure import Finding
 from domain.quote.events import LineResult
@@ -38,12 +38,12 @@ class QuoteValidationContext(Model):
 
     checked_at: AwareDatetime
     catalog_publication_id: str | None = None
-    published_offerings: frozenset[str] | None = None
-    active_offerings: frozenset[str] | None = None
+    published_offerings: Unordered[str] | None = None
+    active_offerings: Unordered[str] | None = None
     selling_overrides: Mapping[str, str] = {}
     bundle_rules: tuple[BundleRule, ...] = ()
     option_rules: OptionRules = OptionRules()
-    eligible_offerings: frozenset[str] | None = None
+    eligible_offerings: Unordered[str] | None = None
     account_active: bool = True
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -79,6 +80,18 @@ class Report:
         assert partition is not None
         assert offset is not None
         self.delivered.setdefault(framed.message.seq, Published(framed.message.seq, partition, offset))
+
+
+class Carrier(Protocol):
+    """Takes batches of framed rows to Kafka; `Delivery` is the honest one."""
+
+    def deliver(self, batch: Sequence[Framed], stop: threading.Event) -> Report:
+        """Publish a batch and wait for the fate of each record, or until `stop` is set."""
+        ...
+
+    def close(self) -> None:
+        """Throw away what is queued."""
+        ...
 
 
 class Delivery:

@@ -17,7 +17,7 @@ from psycopg import Connection
 from domain.errors import ContractError, IntegrityError, OrdertruthError, UnavailableError
 from topics import outbox
 from topics.outbox import OutboxMessage, Published
-from topics.relay.delivery import Delivery, Framed, ProducerConfig
+from topics.relay.delivery import Carrier, Delivery, Framed, ProducerConfig
 from topics.relay.framing import Framing, SchemaIds
 from topics.relay.leader import Candidate
 
@@ -63,10 +63,11 @@ class Relay:
         registry: SchemaIds,
         *,
         wire: Wire = as_it_is,
+        carrier: Carrier | None = None,
         rows_max: int = ROWS_MAX,
     ) -> None:
         self._conninfo = conninfo
-        self._delivery = Delivery(producer_config)
+        self._delivery: Carrier = Delivery(producer_config) if carrier is None else carrier
         self._framing = Framing(registry)
         self._wire = wire
         self._rows_max = rows_max

@@ -39,6 +39,33 @@ class Stream:
     topic: str
 
 
+def envelope_of(
+    stream: Stream, event: Model, event_id: str, aggregate_id: str, version: int, command: Command, now: datetime
+) -> Envelope:
+    """The envelope an event of a command is published in."""
+    name = type(event).__name__
+    return Envelope(
+        event_id=event_id,
+        event_type=event_type(stream.owner, stream.aggregate_type, name),
+        source=stream.owner,
+        subject=aggregate_id,
+        time=getattr(event, "occurred_at", now),
+        recorded_time=now,
+        data_schema=f"urn:avro:{contract(name).full_name}",
+        correlation_id=command.correlation_id,
+        causation_id=command.causation_id or command.command_id,
+        tenant_id=command.tenant_id,
+        actor_id=command.actor.actor_id,
+        actor_role=command.actor.role,
+        policy_version=stream.policy_version,
+        aggregate_type=stream.aggregate_type,
+        aggregate_version=version,
+        command_id=command.command_id,
+        reason_code=command.reason_code,
+        traceparent=command.traceparent,
+    )
+
+
 def record(
     stream: Stream,
     event: Model,
@@ -57,26 +84,7 @@ def record(
     """
     name = type(event).__name__
     agreed = contract(name)
-    envelope = Envelope(
-        event_id=event_id,
-        event_type=event_type(stream.owner, stream.aggregate_type, name),
-        source=stream.owner,
-        subject=aggregate_id,
-        time=getattr(event, "occurred_at", now),
-        recorded_time=now,
-        data_schema=f"urn:avro:{agreed.full_name}",
-        correlation_id=command.correlation_id,
-        causation_id=command.causation_id or command.command_id,
-        tenant_id=command.tenant_id,
-        actor_id=command.actor.actor_id,
-        actor_role=command.actor.role,
-        policy_version=stream.policy_version,
-        aggregate_type=stream.aggregate_type,
-        aggregate_version=version,
-        command_id=command.command_id,
-        reason_code=command.reason_code,
-        traceparent=command.traceparent,
-    )
+    envelope = envelope_of(stream, event, event_id, aggregate_id, version, command, now)
     kept = canonical(_plain(envelope, name))
     payload = canonical(event.model_dump(mode="json", by_alias=True))
     stored = EventRow(

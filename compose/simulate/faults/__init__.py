@@ -1,0 +1,1 @@
+"""What goes wrong in the simulated enterprise, where, and what must be found of it."""

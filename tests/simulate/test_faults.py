@@ -1,0 +1,116 @@
+"""Faults: each one can be made, its truth names what exists, and nothing on the topics betrays it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import orjson
+import pytest
+
+from avro.codec import decode_body, writer_schema
+from avro.contract import contract
+from avro.headers import parse_time
+from compose.simulate import direct
+from compose.simulate.enterprise import Enterprise
+from compose.simulate.faults.catalogue import BY_NAME, FAULTS, PROFILES, Place
+from compose.simulate.faults.deeds import DEEDS, SHOWN_BY
+from compose.simulate.faults.document import rows
+from compose.simulate.faults.truth import Faults, write
+from compose.simulate.faults.wire import Wire
+from domain.catalogue import RECORDS
+from domain.envelope import kebab
+from domain.errors import ConfigurationError
+from tests.simulate.conftest import ORDERS, SEED, Clean, Faulty
+
+VERDICTS = {
+    "ORPHAN_CHARGE",
+    "DUPLICATE_CHARGE",
+    "CHARGE_AFTER_TERMINATION",
+    "UNDUE_CHARGE",
+    "EARLY_START",
+    "MISSING_CHARGE",
+    "BASIS_MISMATCH",
+    "LATE_START",
+}
+DOCUMENT = Path(__file__).parents[2] / "docs" / "simulation.md"
+
+
+def test_every_fault_is_made_and_every_verdict_of_billing_is_caused(faulty: Faulty) -> None:
+    made = Counter(truth.fault for truth in faulty.truths)
+    assert set(made) == set(BY_NAME)
+    assert {truth.verdict for truth in faulty.truths} - {None} == VERDICTS
+
+
+def test_the_wire_knows_the_faults_that_are_made_on_it() -> None:
+    assert set(DEEDS) == {fault.name for fault in FAULTS if fault.place is Place.WIRE}
+    assert set(SHOWN_BY) <= set(DEEDS)
+    assert all(rates.keys() <= BY_NAME.keys() for rates in PROFILES.values())
+    assert len(BY_NAME) == len(FAULTS)
+
+
+def test_truths_name_what_exists(faulty: Faulty) -> None:
+    world = faulty.enterprise.world
+    arrived = {message.key for message in faulty.arrived}
+    for truth in faulty.truths:
+        known = world.standing(truth.entity_type, truth.entity_id) is not None
+        missing = truth.fault == "asset-missing"  # the very thing that is wrong with it
+        assert known != missing, truth
+        if truth.order_id is not None and not truth.order_id.endswith("-ghost"):
+            assert world.standing("ProductOrder", truth.order_id) is not None, truth
+        assert truth.tenant == f"sim-{SEED}"
+        assert truth.rule == BY_NAME[truth.fault].rule
+        assert missing or truth.entity_id in arrived, truth
+
+
+def test_no_event_carries_a_marker(faulty: Faulty) -> None:
+    events = {kebab(record.model.__name__) for record in RECORDS}
+    names = [name.encode() for name in BY_NAME if name not in events]
+    for message in faulty.arrived:
+        headers = b"\0".join(value for _, value in message.headers)
+        assert not any(name in message.body or name in headers for name in names), message.name
+
+
+def test_without_faults_everything_arrives_as_it_was_sent(clean: Clean) -> None:
+    sent = list(direct.messages(clean.happened[:5_000]))
+    assert list(Wire(Faults(SEED)).all(sent)) == sent
+
+
+def test_what_was_altered_can_still_be_read(faulty: Faulty) -> None:
+    for message in faulty.arrived[::7]:
+        assert decode_body(message.body, writer_schema(contract(message.name).text))
+
+
+def test_the_same_seed_makes_the_same_faults() -> None:
+    def run() -> tuple[object, ...]:
+        faults = Faults(5, "mixed")
+        arrived = tuple(Wire(faults).all(direct.messages(Enterprise(60, 5, faults).run())))
+        return arrived, faults.truths()
+
+    assert run() == run()
+
+
+def test_the_truth_is_written_as_a_line_for_each_fault(faulty: Faulty, tmp_path: Path) -> None:
+    write(tmp_path / "truth.jsonl", faulty.truths)
+    lines = [orjson.loads(line) for line in (tmp_path / "truth.jsonl").read_bytes().splitlines()]
+    assert len(lines) == len(faulty.truths)
+    for line in lines:
+        assert {"fault", "tenant", "entity_type", "entity_id", "rule", "verdict", "at"} <= set(line)
+        parse_time(line["at"])
+
+
+def test_a_profile_nobody_knows_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="no fault profile"):
+        Faults(1, "plenty")
+
+
+def test_fewer_faults_are_made_when_they_are_to_be_rare() -> None:
+    chosen = {name: sum(Faults(1, name).of(n) is not None for n in range(ORDERS)) for name in PROFILES}
+    assert chosen["none"] == 0
+    assert 0 < chosen["rare"] < chosen["mixed"] / 5
+
+
+def test_the_document_lists_every_fault() -> None:
+    text = DOCUMENT.read_text()
+    for row in rows():
+        assert row in text, row
