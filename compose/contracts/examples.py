@@ -1,6 +1,6 @@
 """Real records to make examples of: the demonstration's stories told to the real aggregates, and what is derived.
 
-Another generator of events joins by a line in `SOURCES`; whatever it publishes fills the examples that are missing.
+The simulated enterprise fills in what the demonstration has none of.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from avro.codec import HEADER, frame, unframe
 from compose.demo.stories import stories
+from compose.simulate.direct import messages
+from compose.simulate.enterprise import Enterprise
 from domain.command import Command
 from domain.order_state.policy import REFERENCE_V1
 from streams.order_state import OrderStateProcessor
@@ -22,6 +24,8 @@ from topics.store.in_memory import InMemoryStore
 ORDERS = 120
 """Enough orders that every one of the demonstration's stories is among them."""
 SEED = 1
+MATTERS, ENTERPRISE_SEED = 1000, 3
+"""Every kind of event is among these."""
 
 
 class Published(NamedTuple):
@@ -69,11 +73,23 @@ def _on_the_wire(event: Publishable, contracts: MemoryContracts) -> Record:
     return Record(event.key.encode(), value, list(event.headers))
 
 
-SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration,)
-"""Everything that can be asked for real records; of several of one kind the most telling one becomes the example."""
+def enterprise(matters: int = MATTERS, seed: int = ENTERPRISE_SEED) -> Iterator[Published]:
+    """What all owners of the simulated enterprise publish."""
+    for message in messages(Enterprise(matters, seed).run()):
+        yield Published(message.topic, message.key, message.record, tuple(message.headers), message.body)
+
+
+SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise)
+"""What can be asked for real records, in this order; of several of one kind the most telling becomes the example."""
 
 
 def published() -> Iterator[Published]:
-    """What all the sources publish, the same each time."""
+    """What the sources publish, the same each time: each kind of record from the first source that has it."""
+    known: set[str] = set()
     for source in SOURCES:
-        yield from source()
+        here: set[str] = set()
+        for record in source():
+            if record.record not in known:
+                here.add(record.record)
+                yield record
+        known |= here
