@@ -212,7 +212,7 @@ def test_every_type_is_read_as_the_reference_reads_it(shape: str, wanted: tuple[
         read = reads_of_the_reference(patch)
         result = require_equal(values, {1: schema}, {"R": wanted})
     assert not result.failures
-    assert len(read) < len(values) / 2
+    assert len(read) < len(values)  # the others are unusual: blocks with their size, for one
 
 
 @pytest.mark.parametrize("shape", TERMINATING)
