@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.verify.derivation import order_state
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.ddl import SCHEMA
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 from topics.catalogue import ORDER_CAPTURE
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
@@ -18,8 +18,16 @@ def jobs(places: Places) -> tuple[Job, ...]:
     return (
         _job("relay", [postgres_dataset(places, "aggregates", "outbox")], _topics(places, *_published())),
         _job(derivation.consumer, _topics(places, derivation.source), _topics(places, derivation.derived)),
-        _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
-        _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),
+        _job(
+            "sink-postgres",
+            _read_by(places, "postgres"),
+            [postgres_dataset(places, SCHEMA, t.name) for t in tables_of("postgres")],
+        ),
+        _job(
+            "sink-clickhouse",
+            _read_by(places, "clickhouse"),
+            [clickhouse_dataset(places, DATABASE, t.name) for t in tables_of("clickhouse")],
+        ),
     )
 
 
@@ -35,5 +43,5 @@ def _topics(places: Places, *names: str) -> list[Dataset]:
     return [topic_dataset(places, name) for name in names]
 
 
-def _read_by_sinks(places: Places) -> list[Dataset]:
-    return _topics(places, *(t.topic for t in TABLES))
+def _read_by(places: Places, store: str) -> list[Dataset]:
+    return _topics(places, *(t.topic for t in tables_of(store)))
