@@ -10,7 +10,7 @@ from domain.fold.fold import Row
 from domain.fold.heard import Heard
 from domain.fold.reading import moment
 from domain.timeline.causal import Step, causal_order
-from domain.timeline.entry import causation_of, entry_of
+from domain.timeline.entry import TELLINGS, causation_of, entry_of
 
 ENTRIES_PER_PAGE = 50
 """A usual order has one page; a page is written again whenever something new comes onto it."""
@@ -71,7 +71,8 @@ def _steps(facts: Facts) -> Iterable[Step[tuple[str, Entry]]]:
     for aggregate_id, _, entry in facts.starting_with(TOLD):
         yield Step(
             entry.time_us,
-            aggregate_id,
+            # A handoff and the reason not to bill the same component have one id.
+            f"{TELLINGS[entry.kind].aggregate} {aggregate_id}",
             entry.version,
             entry.event_id,
             causation_of(entry.value),

@@ -18,7 +18,7 @@ def trace(pages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     From quote to charge (R207): the pages of the order, and of its quote, which the order's own state and pages name.
     """
     return causal_order(
-        Step(entry["at"], entry["aggregateId"], entry["version"], entry["eventId"], entry["causationId"], entry)
+        Step(entry["at"], f"{entry['aggregate']} {entry['aggregateId']}", entry["version"], entry["eventId"], entry["causationId"], entry)
         for page in pages
         for entry in page["entries"]
     )
