@@ -102,13 +102,9 @@ def test_an_event_of_the_wrong_version_is_never_stored(database: str, connection
         (event,) = PRODUCT_ORDER.decide(state, command, now)
         return (event.model_copy(update={"version": 7}),)
 
-    broken: AggregateType[Any] = AggregateType(
-        "ProductOrder", "oms", PRODUCT_ORDER.events, "test.v1", skips, PRODUCT_ORDER.evolve, PRODUCT_ORDER.claims
-    )
+    broken = replace(PRODUCT_ORDERS, aggregate=replace(PRODUCT_ORDER, decide=skips))
     with psycopg.connect(database) as own, pytest.raises(IntegrityError, match="says version 7; it would be 1"):
-        AggregateStore(own, [HostedAggregate(broken, "any", frozenset({CreateProductOrder}))]).handle(
-            create("t:o1", "c1"), START
-        )
+        AggregateStore(own, [broken]).handle(create("t:o1", "c1"), START)
     assert totals(connection).total() == 0
 
 
