@@ -13,6 +13,7 @@ from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
 from domain.delivery_view import record as _delivery_view
+from domain.drift import finding as _finding
 from domain.evidence_package import events as _evidence_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
@@ -96,4 +97,5 @@ RECORDS: tuple[RecordType, ...] = (
             _account_view.AccountHoldings,
         )
     ),
+    RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
 )

@@ -29,6 +29,7 @@ class AccountViewFold:
     space = "account-view"
     rule_id = "account-view"
     rule_version = "1"
+    records = frozenset(("AccountView",))
     kinds = frozenset(("AccountCreated", "AccountUpdated", "AccountsMerged", "AccountClosed"))
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -33,6 +33,7 @@ class AccountHoldingsFold:
     space = "account-holdings"
     rule_id = "account-holdings"
     rule_version = "1"
+    records = frozenset(("AccountHoldings",))
     kinds = frozenset[str]().union(*map(kinds_of, COUNTED))
 
     def places(self, event: Heard) -> Iterable[Place]:

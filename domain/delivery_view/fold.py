@@ -22,6 +22,7 @@ class DeliveryViewFold:
     space = "delivery-view"
     rule_id = "delivery-view"
     rule_version = "1"
+    records = frozenset(("FulfillmentPlanView", "FalloutView", "FulfillmentException"))
     kinds = KINDS
 
     def places(self, event: Heard) -> Iterable[Place]:

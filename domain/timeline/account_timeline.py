@@ -27,6 +27,7 @@ class AccountTimelineFold:
     space = "account-timeline"
     rule_id = "account-timeline"
     rule_version = "1"
+    records = frozenset(("AccountTimeline",))
     kinds = frozenset({*(kind for kind, telling in TELLINGS.items() if telling.material), *GOVERNANCE})
 
     def places(self, event: Heard) -> Iterable[Place]:

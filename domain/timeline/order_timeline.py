@@ -23,6 +23,7 @@ class OrderTimelineFold:
     space = "order-timeline"
     rule_id = "order-timeline"
     rule_version = "1"
+    records = frozenset(("OrderTimeline",))
     kinds = frozenset({*ORDERS, *GOVERNANCE, *FULFILLMENT_EVENTS, *ASSETS, *SETTLEMENT})
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -21,6 +21,7 @@ class QuoteTimelineFold:
     space = "quote-timeline"
     rule_id = "quote-timeline"
     rule_version = "1"
+    records = frozenset(("QuoteTimeline",))
     kinds = frozenset({*QUOTES, *GOVERNANCE})
 
     def places(self, event: Heard) -> Iterable[Place]:

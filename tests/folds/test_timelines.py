@@ -186,9 +186,7 @@ def test_nothing_an_event_says_reaches_the_customer() -> None:
         if event.kind not in ORDERS.kinds or not event.data.get("orderId"):
             continue
         data = {name: value if name == "orderId" else filled(value, "SECRET") for name, value in event.data.items()}
-        marked = replace(
-            event, data={**data, "itemId": None}, actor_id="SECRET", source="SECRET", reason_code="SECRET"
-        )
+        marked = replace(event, data={**data, "itemId": None}, actor_id="SECRET", source="SECRET", reason_code="SECRET")
         for row in rows_of(ORDERS, [marked], 0).values():
             for entry in row.data["entries"]:
                 seen = as_seen_by("customer", entry)
@@ -209,7 +207,12 @@ def test_each_audience_reads_what_is_meant_for_it() -> None:
                         kinds_of[audience].add(entry["eventType"])
                         assert audience in ("support", "fulfillment", "compliance") or not seen.get("actorId")
     assert kinds_of["compliance"] >= set().union(*kinds_of.values())
-    assert not kinds_of["customer"] & {"FulfillmentTaskFailed", "FalloutDetected", "ChargeActivated", "ResourceReserved"}
+    assert not kinds_of["customer"] & {
+        "FulfillmentTaskFailed",
+        "FalloutDetected",
+        "ChargeActivated",
+        "ResourceReserved",
+    }
     assert not kinds_of["support"] & {"PaymentAuthorized", "EvidenceAttached"}
     assert not kinds_of["fulfillment"] & {"InvoiceIssued", "ChargeActivated"}
     assert not kinds_of["finance"] & {"FulfillmentTaskStarted", "ProvisioningFailed"}
