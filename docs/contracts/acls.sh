@@ -90,8 +90,14 @@ allow User:ordertruth --operation Read \
   --topic cpq.price-calculations.v1 \
   --topic cpq.quotes.v1 \
   --topic crm.accounts.v1 \
+  --topic derived.account-holdings.v1 \
+  --topic derived.account-timeline.v1 \
+  --topic derived.account-view.v1 \
   --topic derived.billing-handoff.v1 \
   --topic derived.drift-findings.v1 \
+  --topic derived.fallout.v1 \
+  --topic derived.fulfillment-exceptions.v1 \
+  --topic derived.fulfillment-plan.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -99,6 +105,12 @@ allow User:ordertruth --operation Read \
   --topic derived.order-status-fulfillment.v1 \
   --topic derived.order-status-sales.v1 \
   --topic derived.order-status-support.v1 \
+  --topic derived.order-timeline.v1 \
+  --topic derived.pricing-trace.v1 \
+  --topic derived.quote-decisions.v1 \
+  --topic derived.quote-staleness.v1 \
+  --topic derived.quote-timeline.v1 \
+  --topic derived.quote-view.v1 \
   --topic derived.reconciliation-cases.v1 \
   --topic derived.truth-health.v1 \
   --topic dlq.billing.charges.v1 \
@@ -108,8 +120,14 @@ allow User:ordertruth --operation Read \
   --topic dlq.cpq.price-calculations.v1 \
   --topic dlq.cpq.quotes.v1 \
   --topic dlq.crm.accounts.v1 \
+  --topic dlq.derived.account-holdings.v1 \
+  --topic dlq.derived.account-timeline.v1 \
+  --topic dlq.derived.account-view.v1 \
   --topic dlq.derived.billing-handoff.v1 \
   --topic dlq.derived.drift-findings.v1 \
+  --topic dlq.derived.fallout.v1 \
+  --topic dlq.derived.fulfillment-exceptions.v1 \
+  --topic dlq.derived.fulfillment-plan.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -117,6 +135,12 @@ allow User:ordertruth --operation Read \
   --topic dlq.derived.order-status-fulfillment.v1 \
   --topic dlq.derived.order-status-sales.v1 \
   --topic dlq.derived.order-status-support.v1 \
+  --topic dlq.derived.order-timeline.v1 \
+  --topic dlq.derived.pricing-trace.v1 \
+  --topic dlq.derived.quote-decisions.v1 \
+  --topic dlq.derived.quote-staleness.v1 \
+  --topic dlq.derived.quote-timeline.v1 \
+  --topic dlq.derived.quote-view.v1 \
   --topic dlq.derived.reconciliation-cases.v1 \
   --topic dlq.derived.truth-health.v1 \
   --topic dlq.evidence.packages.v1 \
@@ -164,8 +188,14 @@ allow User:ordertruth --operation Read \
   --topic payments.authorizations.v1 \
   --topic provisioning.results.v1
 allow User:ordertruth --operation Write \
+  --topic derived.account-holdings.v1 \
+  --topic derived.account-timeline.v1 \
+  --topic derived.account-view.v1 \
   --topic derived.billing-handoff.v1 \
   --topic derived.drift-findings.v1 \
+  --topic derived.fallout.v1 \
+  --topic derived.fulfillment-exceptions.v1 \
+  --topic derived.fulfillment-plan.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -173,6 +203,12 @@ allow User:ordertruth --operation Write \
   --topic derived.order-status-fulfillment.v1 \
   --topic derived.order-status-sales.v1 \
   --topic derived.order-status-support.v1 \
+  --topic derived.order-timeline.v1 \
+  --topic derived.pricing-trace.v1 \
+  --topic derived.quote-decisions.v1 \
+  --topic derived.quote-staleness.v1 \
+  --topic derived.quote-timeline.v1 \
+  --topic derived.quote-view.v1 \
   --topic derived.reconciliation-cases.v1 \
   --topic derived.truth-health.v1 \
   --topic dlq.billing.charges.v1 \
@@ -182,8 +218,14 @@ allow User:ordertruth --operation Write \
   --topic dlq.cpq.price-calculations.v1 \
   --topic dlq.cpq.quotes.v1 \
   --topic dlq.crm.accounts.v1 \
+  --topic dlq.derived.account-holdings.v1 \
+  --topic dlq.derived.account-timeline.v1 \
+  --topic dlq.derived.account-view.v1 \
   --topic dlq.derived.billing-handoff.v1 \
   --topic dlq.derived.drift-findings.v1 \
+  --topic dlq.derived.fallout.v1 \
+  --topic dlq.derived.fulfillment-exceptions.v1 \
+  --topic dlq.derived.fulfillment-plan.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -191,6 +233,12 @@ allow User:ordertruth --operation Write \
   --topic dlq.derived.order-status-fulfillment.v1 \
   --topic dlq.derived.order-status-sales.v1 \
   --topic dlq.derived.order-status-support.v1 \
+  --topic dlq.derived.order-timeline.v1 \
+  --topic dlq.derived.pricing-trace.v1 \
+  --topic dlq.derived.quote-decisions.v1 \
+  --topic dlq.derived.quote-staleness.v1 \
+  --topic dlq.derived.quote-timeline.v1 \
+  --topic dlq.derived.quote-view.v1 \
   --topic dlq.derived.reconciliation-cases.v1 \
   --topic dlq.derived.truth-health.v1 \
   --topic dlq.evidence.packages.v1 \
