@@ -96,7 +96,10 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """One charge; without a course when billing rejected it, or its beginning did not come."""
+    """One charge; without a course when billing rejected it, or its beginning did not come.
+
+    Order and item are those of its newest change.
+    """
 
     charge_id: str
     component_id: str
@@ -142,8 +145,8 @@ def charged(charge_id: str, entries: list[Entry], invoiced_until_us: int | None)
         told.component_id,
         told.state,
         None if told.schedule is None else Course(told.schedule, told.notes),
-        told.begun.get("order"),
-        told.begun.get("item"),
+        entries[-1].value["order"],
+        entries[-1].value["item"],
         told.begun.get("account"),
         told.begun.get("handoff"),
         max(entry.time_us for entry in entries),
