@@ -9,6 +9,7 @@ from domain.account_view import record as _account_view
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
+from domain.billing_verdict import record as _billing_verdict
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
@@ -83,6 +84,7 @@ RECORDS: tuple[RecordType, ...] = (
     ),
     *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+    RecordType(_billing_verdict.OWNER, _billing_verdict.AGGREGATE, _billing_verdict.BillingHandoffVerdict),
     RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
     *(
         RecordType(_timeline.OWNER, m.__name__, m)
