@@ -9,6 +9,7 @@ from domain.account_view import record as _account_view
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
+from domain.billing_verdict import record as _billing_verdict
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
@@ -22,6 +23,9 @@ from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.order_status import control_records as _order_control
+from domain.order_status import records as _order_status
+from domain.order_status import work_records as _order_work
 from domain.payment_authorization import events as _payment_events
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
@@ -80,6 +84,8 @@ RECORDS: tuple[RecordType, ...] = (
     ),
     *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+    RecordType(_billing_verdict.OWNER, _billing_verdict.AGGREGATE, _billing_verdict.BillingHandoffVerdict),
+    RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
     *(
         RecordType(_timeline.OWNER, m.__name__, m)
         for m in (
@@ -97,5 +103,15 @@ RECORDS: tuple[RecordType, ...] = (
             _account_view.AccountHoldings,
         )
     ),
-    RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
+    *(
+        RecordType(_order_status.OWNER, _order_status.AGGREGATE, m)
+        for m in (
+            _order_status.OrderStatusCustomer,
+            _order_status.OrderStatusSales,
+            _order_status.OrderStatusSupport,
+            _order_work.OrderStatusFulfillment,
+            _order_control.OrderStatusFinance,
+            _order_control.OrderStatusCompliance,
+        )
+    ),
 )

@@ -9,7 +9,7 @@ from topics.owner_topics import OWNER_TOPICS
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
 PLATFORM = "ordertruth"
-FOLD_APPS = ("order-status", "views", "billing-handoff", "drift")
+FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
 
@@ -50,7 +50,7 @@ ORDER_STATE = _derived(
     "order id",
     records=("OrderState",),
     about="Header state of each order derived from its items, with the evidence.",
-    consumers=("order-status", "drift", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("order-status", "reconciliation", "truth-health", *_SINKS),
 )
 ORDER_STATUS = MappingProxyType(
     {
@@ -58,6 +58,7 @@ ORDER_STATUS = MappingProxyType(
             f"derived.order-status-{audience}.v1",
             "OrderStatus",
             "order id",
+            records=(f"OrderStatus{audience.capitalize()}",),
             about=f"What the audience {audience} may see of an order, and nothing else.",
         )
         for audience in AUDIENCES
@@ -68,6 +69,7 @@ BILLING_HANDOFF = _derived(
     "derived.billing-handoff.v1",
     "BillingHandoffVerdict",
     "product instance and component, or charge",
+    records=("BillingHandoffVerdict",),
     about="Whether what was delivered is billed as agreed, and what is at risk.",
     consumers=("cases", "truth-health", *_SINKS),
 )
@@ -84,7 +86,7 @@ RECONCILIATION_CASES = _derived(
     "ReconciliationCase",
     "case id",
     about="Findings as cases, from opening to closing.",
-    consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("alerts", "reconciliation", "truth-health", *_SINKS),
 )
 TRUTH_HEALTH = _derived(
     "derived.truth-health.v1",

@@ -22,10 +22,10 @@ class QuoteViewFold:
     catalog publication is superseded, which `QuoteStaleness` tells.
     """
 
-    space = "quote-view"
+    space = "quote"
     rule_id = "quote-view"
     rule_version = "1"
-    records = frozenset(("QuoteView", "QuoteDecisions"))
+    records = frozenset({"QuoteView", "QuoteDecisions"})
     kinds = KINDS
 
     def places(self, event: Heard) -> Iterable[Place]:
