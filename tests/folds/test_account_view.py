@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from domain.account_view.fold import MERGED_NAMED_MAX, AccountViewFold
-from domain.account_view.holdings import COUNTED, SHARES, AccountHoldingsFold, summary
+from domain.account_view.holdings import COUNTED, AccountHoldingsFold, summary
+from domain.account_view.shares import SHARES
 from domain.fold.group import rows_of
 from tests.folds.enterprise import told
 
