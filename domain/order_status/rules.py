@@ -125,7 +125,8 @@ _ALL = (
         "The missing event.",
     ),
     Rule("fallout-cases", "The newest event of each case.", ("case", "detected", "assigned", "due"), "An event of it."),
-    Rule("tasks", "The plan, and the newest event of each task.", ("plan", "planned", "task"), "An event of a task."),
+    Rule("tasks", "The plan, and the newest event of each task.", ("planned", "task"), "An event of a task."),
+    Rule("plan-state", "What the plan says of itself by its newest event.", ("plan",), "An event of the plan."),
     Rule("reservations", "The newest event of each reservation.", ("reservation",), "An event of a reservation."),
     Rule("provisioning", "The newest event of each technical change.", ("provisioning", "observed"), "An event of it."),
     Rule(

@@ -158,7 +158,7 @@ SUPPORT: Fields = {
 _TASK_IDS = ("FulfillmentPlan.taskId", "FulfillmentPlan.tasks.taskId")
 FULFILLMENT: Fields = {
     **_delivery(),
-    "planState": _from("tasks"),
+    "planState": _from("plan-state"),
     "tasks.taskId": _from("tasks", *_TASK_IDS),
     "tasks.itemId": _from("tasks", *_TASK_ITEMS),
     "tasks.kind": _from("tasks"),
