@@ -34,7 +34,8 @@ class Row:
     """A derived record: `record` names its contract, `key` is its identity, `data` its fields by wire names.
 
     `data` has neither `version` nor `derivation`: whoever publishes adds them. `cites` picks the events it names as
-    its inputs; None names the newest of every kind remembered.
+    its inputs; None names the newest of every kind remembered. A row is published again when its data or these events
+    change, so one that cites only what it rests on is published less often.
     """
 
     record: str
@@ -60,7 +61,7 @@ class Fold(Protocol):
 
     @property
     def space(self) -> str:
-        """Short name that tells its groups from those of other folds of one application, such as `order`."""
+        """Short name of what its groups are about, such as `order`; folds of one space are given the same copies."""
         ...
 
     @property
@@ -76,6 +77,11 @@ class Fold(Protocol):
     @property
     def kinds(self) -> frozenset[str]:
         """Names of the events it listens to; others are not shown to it."""
+        ...
+
+    @property
+    def records(self) -> frozenset[str]:
+        """Names of the contracts its rows may have."""
         ...
 
     def places(self, event: Heard) -> Iterable[Place]:
