@@ -59,8 +59,9 @@ def quote_decisions_say(event: Heard) -> Said:
     decisions = [d for d in listed(data.get("decisions")) if isinstance(d, Mapping)]
     evidence = [e for e in listed(data.get("evidence")) if isinstance(e, Mapping)]
     yield "quote-decisions", [list(_told(d)) for d in decisions]
-    yield "quote-evidence", [[_text(e.get("kind")), _text(e.get("hash")), microseconds(e.get("at"))] for e in evidence]
+    yield "quote-evidence", [[_text(e.get("kind")), e.get("hash"), microseconds(e.get("at"))] for e in evidence]
     yield "quote-missing", [_text(m) for m in listed(data.get("missing")) if m]
+    yield "quote-breaches", [_text(b) for b in listed(data.get("breaches")) if b]
 
 
 def _decision(event: Heard, duties: tuple[tuple[str, Any], ...]) -> Decision:

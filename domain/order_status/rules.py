@@ -153,7 +153,7 @@ _ALL = (
     Rule(
         "record-quality",
         "Attributes that events lack, evidence that is missing, duties of one person that must be kept apart.",
-        ("lacks", "decision", "quote-decisions", "quote-missing"),
+        ("lacks", "decision", "quote-decisions", "quote-missing", "quote-breaches"),
         "Nothing takes a breach back; what is missing can be handed in by its owner.",
     ),
 )

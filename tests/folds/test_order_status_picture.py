@@ -12,9 +12,12 @@ import pytest
 
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
+from domain.billing_verdict.fold import BillingHandoffs
 from domain.fold.fold import Row
 from domain.fold.group import rows_of
-from domain.order_status.fold import OrderStatusFold
+from domain.fold.heard import Heard
+from domain.order_status.fold import QUOTE_DECISIONS, VERDICT, OrderStatusFold
+from domain.quote_view.fold import QuoteViewFold
 from tests.folds.enterprise import told
 from tests.folds.order_story import ORDER, START, Story, line, planned
 
@@ -343,3 +346,38 @@ def test_events_that_lack_almost_everything_are_read_all_the_same() -> None:
         else:
             story.say(kind, f"acme:{kind}")
     assert len(story.rows(days=1)) == 6
+
+
+def as_heard(row: Row, version: int) -> Heard:
+    """A derived record as the fold hears it."""
+    name = row.record
+    return Heard(name, row.key, name, version, f"{name}/{row.key}", version, 0, 0, row.data, name)
+
+
+def test_what_other_folds_derive_is_read_as_they_say_it() -> None:
+    whole = told(300, 3)
+    decided = [e.data["quoteId"] for e in whole.events if e.kind == "ApprovalDecided"]
+    orders = {e.data["orderId"]: e.subject for e in whole.events if e.kind == "QuoteConvertedToOrder"}
+    chosen = sorted(order_id for order_id, quote_id in orders.items() if quote_id in decided)[:4]
+    products = {e.data.get("productInstanceId") for e in whole.events if e.data.get("orderId") in chosen}
+    about = [
+        e
+        for e in whole.events
+        if e.data.get("orderId") in chosen
+        or e.data.get("quoteId") in {orders[c] for c in chosen}
+        or (e.data.get("productInstanceId") in products - {None})
+    ]
+    derived = [*rows_of(QuoteViewFold(), about, whole.end_us).values()]
+    derived += rows_of(BillingHandoffs(), about, whole.end_us).values()
+    heard = [as_heard(row, 1) for row in derived if row.record in (QUOTE_DECISIONS, VERDICT)]
+    rows = rows_of(OrderStatusFold(), [*about, *heard], whole.end_us)
+    verified = 0
+    for order_id in chosen:
+        compliance = rows["OrderStatusCompliance", order_id].data
+        approvals = [d for d in compliance["decisions"] if d["what"] == "ApprovalDecided"]
+        assert approvals
+        assert all(d["authorityLimit"] and d["evidenceRef"] for d in approvals)
+        assert compliance["evidence"]
+        assert (compliance["quality"], compliance["quoteBreaches"]) == ("SOUND", [])
+        verified += rows["OrderStatusFinance", order_id].data["revenueVerified"] is True
+    assert verified > 0
