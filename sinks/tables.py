@@ -47,7 +47,7 @@ def _view(
         model=model,
         key=key,
         version="version",
-        lifted=_DERIVATION,
+        lifted=tuple(lifted for lifted in _DERIVATION if lifted.name not in model.model_fields),
         indexes=indexes,
         stores=frozenset(("postgres",)),
     )
@@ -98,7 +98,7 @@ ORDER_STATUS: Mapping[str, Table] = {
         f"order_status_{audience}",
         model,
         "order_id",
-        ("account_id",) if "account_id" in model.model_fields else (),
+        tuple({"account_id"} & model.model_fields.keys()),
     )
     for audience, model in STATUS_OF.items()
 }
