@@ -11,7 +11,7 @@ from domain.fold.heard import Heard
 from domain.order_status.moments import microseconds
 from domain.order_status.order_registers import Said
 from domain.order_status.words import listed, money_text
-from domain.segregation import duties_shown
+from domain.segregation import DECISIVE_EVENTS, duties_shown
 
 _INVOICING = frozenset({"InvoiceIssued"})
 """Issued by the agreement, without anybody's decision; an adjustment shows as a duty of its own."""
@@ -47,7 +47,7 @@ def decision_says(event: Heard) -> Said:
     missing = _lacking(event)
     if missing:
         yield f"lacks/{event.version}", list(missing)
-    duties = duties_shown(event.kind, event, _attributes(event.data))
+    duties = duties_shown(event.kind, event, _attributes(event.data)) if event.kind in DECISIVE_EVENTS else ()
     override = event.data.get("override") is True
     if event.kind in DECISIONS or duties or override:
         yield f"decision/{event.version}", list(_decision(event, duties))
