@@ -14,6 +14,7 @@ from avro.headers import format_time, parse_time
 from compose.simulate.direct import Message
 from compose.simulate.offers import offering_id
 from domain.envelope import EVENT_NAMESPACE
+from topics.catalogue import PRODUCT_ORDERS, QUOTES
 
 LATE = timedelta(days=3)
 STRANGER = "billing"
@@ -198,7 +199,7 @@ def _left(passing: Passing) -> list[Message] | None:
 _OTHER_HASH = _set("proposalDocumentHash", lambda value: value[::-1])
 
 DEEDS: Mapping[str, Mapping[str, Deed]] = {
-    "quote-lost": {"*cpq.quotes.v1": _drop},
+    "quote-lost": {f"*{QUOTES.name}": _drop},
     "offering-unknown": {
         "ProductOrderCreated": _items(_strange_offering),
         "ProductOrderAccepted": _items(_strange_offering),
@@ -240,7 +241,7 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     },
     "event-late": {"AccountCreated": _late},
     "consumer-stuck": {"ConsumerCheckpointReported": _behind},
-    "catalog-outdated": {"*oms.product-orders.v1": _outdated},
+    "catalog-outdated": {f"*{PRODUCT_ORDERS.name}": _outdated},
     "offering-retired": {"ProductOrderCreated": _retired, "ProductOrderAccepted": _retired},
     "address-old": {"InvoiceIssued": _left},
 }

@@ -20,11 +20,12 @@ class Wire:
     """Passes messages on, and makes the faults their matters were chosen for.
 
     What becomes of an event depends on its own aggregate's events alone, so that neither batches nor the way events
-    take change it.
+    take change it. What belongs to others passes as it is.
     """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._tenant = f"sim-{faults.seed}:"
         self._begun: set[tuple[str, str]] = set()
 
     def all(self, messages: Iterable[Message]) -> Iterator[Message]:
@@ -32,8 +33,14 @@ class Wire:
         for message in messages:
             yield from self.pass_on(message)
 
+    def carries(self, key: str) -> bool:
+        """Whether an aggregate belongs to the run whose faults these are."""
+        return key.startswith(self._tenant)
+
     def pass_on(self, message: Message) -> list[Message]:
         """What arrives of a message."""
+        if not self.carries(message.key):
+            return [message]
         found = _NUMBER.search(message.key)
         fault = self._faults.of(int(found[1])) if found else None
         if message.name == "ConsumerCheckpointReported":
