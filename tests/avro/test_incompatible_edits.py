@@ -206,7 +206,7 @@ COMPATIBLE: dict[str, Edit] = {
     "a field with default is removed": without("note"),
     "a symbol is added to an enum with default": inner("state", lambda e: e["symbols"].insert(0, "AJAR")),
     "a default nobody relies on is changed": lambda s: at(s, "orderId").update(default=""),
-    "fields change places": lambda s: s["fields"].reverse(),
+    "fields change places": lambda s: s["fields"].insert(0, s["fields"].pop()),
     "words are changed": lambda s: s.update(doc="Packed and sealed."),
     "the branches of a union change places": typed("measure", ["null", "string", "long"]),
 }

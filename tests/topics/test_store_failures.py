@@ -67,7 +67,8 @@ def test_an_event_that_breaks_its_contract_refuses_the_command(database: str, co
         PRODUCT_ORDER.evolve,
         PRODUCT_ORDER.claims,
     )
-    hosted = HostedAggregate(broken, PRODUCT_ORDERS.topic, frozenset({CreateProductOrder}))
+    creations = frozenset({CreateProductOrder})
+    hosted = HostedAggregate(broken, PRODUCT_ORDERS.topic, creations, creations)
     with psycopg.connect(database) as own:
         store = AggregateStore(own, [hosted])
         result, other = store.handle_many(at(START, [create("t:o1", "c1"), submit("t:o2", "c2")]))

@@ -30,6 +30,9 @@ from topics.store.storable import ID_BYTES_MAX, storable
 
 ATTEMPTS = Stream(ATTEMPT, ATTEMPT_OWNER, "order-capture.v1", ORDER_CAPTURE.name)
 
+MESSAGE_MAX = 1_000
+"""Longest message of a refusal, in characters."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -174,6 +177,8 @@ class Work:
 
     def _refused(self, request: Request, refusal: Refusal) -> CommandResult:
         refusal.correlation_id = refusal.correlation_id or request.command.correlation_id
+        # It quotes what was sent, travels with the attempt, and is remembered.
+        refusal.message = refusal.message[:MESSAGE_MAX]
         version = self.folds[request.aggregate_key].version
         return CommandResult(
             CommandOutcome.REFUSED, request.command.aggregate_id, version, refusal=refusal.with_traceback(None)
