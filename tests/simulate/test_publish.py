@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 import pytest
 
@@ -62,6 +63,12 @@ class Honest:
         self.tries = 0
 
 
+@cache
+def _sent() -> list[Message]:
+    """What the owners of a run with faults publish, before the wire has it."""
+    return list(direct.messages(Enterprise(ORDERS, SEED, Faults(SEED, "mixed")).run()))
+
+
 def _rows(messages: Sequence[Message]) -> list[Framed]:
     rows = []
     for seq, m in enumerate(messages, start=1):
@@ -73,14 +80,9 @@ def _rows(messages: Sequence[Message]) -> list[Framed]:
 @pytest.mark.parametrize("rows_each", [3, 100, 10_000])
 def test_the_relay_hands_over_what_the_wire_lets_arrive_whatever_has_to_be_sent_again(rows_each: int) -> None:
     """Wherever a batch ends, and however often it has to be sent."""
-
-    def messages(faults: Faults) -> list[Message]:
-        return list(direct.messages(Enterprise(ORDERS, SEED, faults).run()))
-
-    straight = Faults(SEED, "mixed")
-    wanted = list(direct.records(Wire(straight).all(messages(straight)), lambda _, __: 7))
-    faults = Faults(SEED, "mixed")
-    rows = _rows(messages(faults))
+    straight, faults = Faults(SEED, "mixed"), Faults(SEED, "mixed")
+    wanted = list(direct.records(Wire(straight).all(_sent()), lambda _, __: 7))
+    rows = _rows(_sent())
     honest = Honest()
     carrier = FaultyCarrier(honest, Wire(faults), lambda _, __: 7)
     stop = threading.Event()

@@ -14,7 +14,8 @@ from avro.headers import format_time, parse_time
 from compose.simulate.direct import Message
 from compose.simulate.offers import offering_id
 from domain.envelope import EVENT_NAMESPACE
-from topics.catalogue import PRODUCT_ORDERS, QUOTES
+from domain.product_order.structure import Cutoff
+from topics.catalogue import CHARGES, PRODUCT_ORDERS, QUOTES
 
 LATE = timedelta(days=3)
 STRANGER = "billing"
@@ -50,7 +51,7 @@ Deed = Callable[[Passing], "list[Message] | None"]
 """What is made of an event; None when the fault cannot be shown on it."""
 
 
-def _watch(_: Passing) -> None:
+def watch(_: Passing) -> None:
     """What shows a fault that was begun before arrives as it is."""
 
 
@@ -105,6 +106,25 @@ def _dearer(item: dict[str, Any]) -> bool:
         component["price"]["amount"] += Decimal(7)
         return True
     return False
+
+
+def _bound(passing: Passing) -> list[Message] | None:
+    """Every line may be cancelled only before work on it has begun."""
+    for item in passing.data["items"]:
+        item["cutoff"] = Cutoff.STARTED.value
+    return [passing.sealed()]
+
+
+def _cancelled_in_work(passing: Passing) -> list[Message] | None:
+    """What had not begun stops at once, with the reason of the request; what had is cancelled by its operator."""
+    return [passing.message] if passing.data["reasonCode"] is None else None
+
+
+def _flattened(passing: Passing) -> list[Message] | None:
+    members = [item for item in passing.data["items"] if item["parentItemId"] is not None]
+    for item in members:
+        item["parentItemId"] = item["rootItemId"] = None
+    return [passing.sealed()] if members else None
 
 
 def _expired(passing: Passing) -> list[Message]:
@@ -223,10 +243,10 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
         "QuoteCreated": _expired,
         "QuoteRevised": _expired,
         "QuoteAccepted": _expired,
-        "QuoteConvertedToOrder": _watch,
+        "QuoteConvertedToOrder": watch,
     },
     "fingerprint-stale": {"QuoteAccepted": _set("priceFingerprint", lambda value: value[::-1])},
-    "discount-unapproved": {"QuotePriced": _discounted, "QuotePresented": _watch},
+    "discount-unapproved": {"QuotePriced": _discounted, "QuotePresented": watch},
     "proposal-altered": {"QuoteAccepted": _OTHER_HASH},
     "authority-exceeded": {"ApprovalDecided": _powerless},
     "lines-altered": {"ProductOrderAccepted": _items(_more)},
@@ -244,6 +264,13 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     "catalog-outdated": {f"*{PRODUCT_ORDERS.name}": _outdated},
     "offering-retired": {"ProductOrderCreated": _retired, "ProductOrderAccepted": _retired},
     "address-old": {"InvoiceIssued": _left},
+    "account-unknown": {f"*{CHARGES.name}": _set("accountId", lambda value: f"{value}-unopened")},
+    "cancelled-late": {
+        "ProductOrderCreated": _bound,
+        "ProductOrderAccepted": _bound,
+        "ProductOrderItemCancelled": _cancelled_in_work,
+    },
+    "bundle-flattened": {"ProductOrderAccepted": _flattened},
 }
 """What each fault makes of which events, by the event's name or, with a star, by its topic."""
 
@@ -253,5 +280,6 @@ SHOWN_BY: Mapping[str, str] = {
     "discount-unapproved": "QuotePresented",
     "order-unfinished": "ProductOrderCompleted",
     "order-duplicated": "ProductOrderCreated",
+    "cancelled-late": "ProductOrderItemCancelled",
 }
 """The event with which a fault can be seen, where it takes more than one."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from avro.codec import decode_body, writer_schema
 from avro.contract import contract
 from compose.simulate.direct import Message
-from compose.simulate.faults.deeds import DEEDS, SHOWN_BY, Passing
+from compose.simulate.faults.deeds import DEEDS, SHOWN_BY, Passing, watch
 from compose.simulate.faults.truth import Faults
 
 _NUMBER = re.compile(r":(?:order|quote|approval|account)-(\d{6})")
@@ -55,7 +55,8 @@ class Wire:
         arrived = deed(passing)
         if arrived is not None:
             self._begun.add(entity)
-        if entity in self._begun and SHOWN_BY.get(fault, message.name) == message.name:
+        shows = SHOWN_BY.get(fault, message.name) == message.name and (arrived is not None or deed is watch)
+        if shows and entity in self._begun:
             tenant = message.key.partition(":")[0]
             self._faults.made(fault, tenant, entity[1], passing.at, **about)
         return [message] if arrived is None else arrived
