@@ -38,7 +38,10 @@ def test_what_is_committed_is_compatible_with_its_history() -> None:
 
 
 def test_what_is_committed_is_released() -> None:
-    """A schema without a released version has nothing to be compared with, and could be broken."""
+    """A schema without a released version has nothing to be compared with, and could be broken.
+
+    A release adds versions. One that never left a branch may be taken back: delete its folder and release again.
+    """
     assert unreleased() == [], "run `ordertruth schemas release` and commit what it adds"
 
 
