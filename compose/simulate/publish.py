@@ -30,10 +30,13 @@ from streams.engine.ticks import publish_tick
 from topics.catalogue import CLOCK
 from topics.relay import Relay
 from topics.relay.delivery import Delivery
+from topics.relay.leader import Precedence
 from topics.store import AggregateStore
 from topics.store.hosting import HOSTED
 
 FLUSH_S = 60.0
+LEAD_S = 60.0
+"""How long the relay of a run may need to take the lead."""
 
 
 @dataclass(slots=True)
@@ -239,12 +242,18 @@ def _produce(producer: Producer, record: direct.Record, failed: list[str]) -> No
 
 
 class Relaying:
-    """The relay in a thread, with the faulty wire between it and Kafka, for the length of a block."""
+    """The relay in a thread, with the faulty wire between it and Kafka, for the length of a block.
+
+    Other relays step aside for so long: they would publish what this run's wire has not had.
+    """
 
     def __init__(self, endpoints: Endpoints, wire: Wire, progress: Progress) -> None:
+        self._precedence = Precedence(endpoints.database_url)
         self._registry = Registry(endpoints.registry_url)
         carrier = FaultyCarrier(Delivery(endpoints.kafka_config()), wire, self._registry.id_for)
-        self._relay = Relay(endpoints.database_url, endpoints.kafka_config(), self._registry, carrier=carrier)
+        self._relay = Relay(
+            endpoints.database_url, endpoints.kafka_config(), self._registry, carrier=carrier, precedence=True
+        )
         self._carrier = carrier
         self._progress = progress
         self._stop = threading.Event()
@@ -260,15 +269,28 @@ class Relaying:
             self._progress.published = self._relay.published
 
     def finish(self) -> dict[str, int]:
-        """Publish everything that is left; how many records went to each topic."""
+        """Publish everything that is left; how many records of the run went to each topic.
+
+        Raises `UnavailableError` when the database was away meanwhile: another relay may have published some of them.
+        """
         self._stop.set()
         self._thread.join()
         self._relay.drain()
+        if not self._precedence.lasts():
+            message = "The database was away during the run, and some faults may be missing on the topics."
+            raise UnavailableError(message, remediation="Simulate another seed.")
         self._progress.published = self._carrier.sent.total()
         return dict(self._carrier.sent)
 
     def __enter__(self) -> Self:
         self._thread.start()
+        deadline = time.monotonic() + LEAD_S
+        while self._relay.phase != "leading":
+            if time.monotonic() > deadline:
+                self.__exit__()
+                message = f"The outbox cannot be published: {self._relay.trouble or 'another relay holds the lead'}"
+                raise UnavailableError(message, remediation="Stop the other relay, or simulate with --direct.")
+            time.sleep(0.02)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -276,3 +298,4 @@ class Relaying:
         self._thread.join()
         self._relay.close()
         self._registry.close()
+        self._precedence.close()

@@ -69,6 +69,7 @@ allow User:ordertruth --operation Read \
   --group order-state \
   --group order-status \
   --group placing \
+  --group quote-view \
   --group reconciliation \
   --group restore-internal.order-state.store.changelog.v1 \
   --group restore-internal.order-status.store.changelog.v1 \
