@@ -8,6 +8,7 @@ from domain.account import events as _account_events
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
+from domain.case_decision import events as _case_decision_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
@@ -72,5 +73,9 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _approval_case_events.EVENTS
     ),
     *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
+    *(
+        RecordType(_case_decision_events.OWNER, _case_decision_events.AGGREGATE, m)
+        for m in _case_decision_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
 )

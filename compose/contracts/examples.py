@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from avro.codec import HEADER, frame, unframe
+from compose.contracts.cases import decisions
 from compose.demo.stories import stories
 from compose.simulate.direct import messages
 from compose.simulate.enterprise import Enterprise
@@ -79,7 +80,12 @@ def enterprise(matters: int = MATTERS, seed: int = ENTERPRISE_SEED) -> Iterator[
         yield Published(message.topic, message.key, message.record, tuple(message.headers), message.body)
 
 
-SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise)
+def cases() -> Iterator[Published]:
+    """What people decide about a case."""
+    yield from published_by(decisions())
+
+
+SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise, cases)
 """What can be asked for real records, in this order; of several of one kind the most telling becomes the example."""
 
 
