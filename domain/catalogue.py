@@ -12,6 +12,7 @@ from domain.case_decision import events as _case_decision_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
+from domain.drift import finding as _finding
 from domain.evidence_package import events as _evidence_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
@@ -78,4 +79,5 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _case_decision_events.EVENTS
     ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+    RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
 )

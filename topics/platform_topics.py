@@ -73,6 +73,7 @@ DRIFT_FINDINGS = _derived(
     "derived.drift-findings.v1",
     "DriftFinding",
     "finding id",
+    records=("DriftFinding",),
     about="Differences between systems, by rule.",
     consumers=("cases", "truth-health", *_SINKS),
 )

@@ -34,7 +34,8 @@ class Row:
     """A derived record: `record` names its contract, `key` is its identity, `data` its fields by wire names.
 
     `data` has neither `version` nor `derivation`: whoever publishes adds them. `cites` picks the events it names as
-    its inputs; None names the newest of every kind remembered.
+    its inputs; None names the newest of every kind remembered. A row is published again when its data or these events
+    change, so one that cites only what it rests on is published less often.
     """
 
     record: str

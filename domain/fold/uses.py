@@ -1,0 +1,27 @@
+"""What each derived record may be used for, and what must be asked of the owner (R85, R224-R228)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Uses(NamedTuple):
+    """Uses of the view itself it may serve, and facts it never decides."""
+
+    authoritative_for: tuple[str, ...]
+    not_authoritative_for: tuple[str, ...]
+
+
+_OWNED = ("orderState", "fulfillmentState", "billing", "commercialTerms")
+_DISPLAY = Uses(("display",), _OWNED)
+
+_USES: Mapping[str, Uses] = {
+    "BillingHandoffVerdict": Uses(("reconciliation",), _OWNED),
+    "DriftFinding": Uses(("reconciliation",), _OWNED),
+}
+
+
+def uses_of(record: str) -> Uses:
+    """The uses of a derived record; one that is not named is for display."""
+    return _USES.get(record, _DISPLAY)
