@@ -81,6 +81,7 @@ RECONCILIATION_CASES = _derived(
     "derived.reconciliation-cases.v1",
     "ReconciliationCase",
     "case id",
+    records=("ReconciliationCase",),
     about="Findings as cases, from opening to closing.",
     consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
 )
@@ -96,8 +97,8 @@ ALERTS = _derived(
     "ops.alerts.v1",
     "Alert",
     "deduplication key",
+    records=("Alert",),
     about="Alerts opened, updated and resolved.",
-    classification=Classification.INTERNAL,
     consumers=("alerts", *_SINKS),
 )
 CLOCK = Topic(
@@ -166,7 +167,8 @@ def _changelog(app: str, store: str, classification: Classification) -> Topic:
 
 
 ORDER_STATE_CHANGELOG = _changelog("order-state", "store", Classification.PII)
-CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG,)
+CASES_CHANGELOG = _changelog("cases", "store", Classification.CONFIDENTIAL)
+CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, CASES_CHANGELOG)
 
 
 def _dead_letters(source: Topic) -> Topic:
