@@ -8,11 +8,13 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from avro.registry import Registry
+from compose.derivations import DERIVATIONS, PLACING, placed_topics
 from compose.observe.watched import Watched, WatchedRelay, WatchedSink
 from compose.settings import WorkerSettings
 from compose.stack.endpoints import Endpoints
@@ -24,8 +26,20 @@ from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
 from streams.engine.limits import Limits
 from streams.engine.opening import StoreKind
+from streams.engine.timekeeping import TimeConfig
+from streams.folding import Folding
 from streams.order_state import OrderStateProcessor
-from topics.catalogue import ORDER_STATE, ORDER_STATE_CHANGELOG, PRODUCT_ORDERS, dead_letters_of
+from streams.placing import Placing
+from topics.catalogue import (
+    CLOCK,
+    FEEDS,
+    FOLD_CHANGELOGS,
+    ORDER_STATE,
+    ORDER_STATE_CHANGELOG,
+    PLACING_CHANGELOG,
+    PRODUCT_ORDERS,
+    dead_letters_of,
+)
 from topics.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -69,8 +83,54 @@ def order_state_app(
     return create_app(config, processor, [PRODUCT_ORDERS.name], own_dir)
 
 
-STREAM_APPS: Mapping[str, Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]] = {
-    "order-state": order_state_app
+def placing_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The application that copies every fact to the groups it belongs to."""
+    own_dir = data_dir / PLACING / instance
+    inputs = [topic.name for topic in placed_topics()]
+    config = EngineConfig(
+        app=PLACING,
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=PLACING_CHANGELOG.name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in [*inputs, CLOCK.name]},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name, feeds=[FEEDS[app].name for app in DERIVATIONS]),
+    )
+    processor = Placing(Registry(endpoints.registry_url), {FEEDS[a].name: folds for a, folds in DERIVATIONS.items()})
+    return create_app(config, processor, [*inputs, CLOCK.name], own_dir)
+
+
+def folds_app(
+    app: str, endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """An application made of folds."""
+    own_dir = data_dir / app / instance
+    feed = FEEDS[app].name
+    config = EngineConfig(
+        app=app,
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=FOLD_CHANGELOGS[app].name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in (feed, CLOCK.name)},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name, fed_by={feed: [PLACING]}),
+    )
+    processor = Folding(Registry(endpoints.registry_url), DERIVATIONS[app])
+    return create_app(config, processor, [feed, CLOCK.name], own_dir)
+
+
+StreamApp = Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]
+
+STREAM_APPS: Mapping[str, StreamApp] = {
+    "order-state": order_state_app,
+    PLACING: placing_app,
+    **{app: partial(folds_app, app) for app in DERIVATIONS},
 }
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 

@@ -8,6 +8,8 @@ from topics.topic import Kind, Topic
 _ORDER_APPS = ("order-state", "order-status", "drift", "billing-handoff", "sink-postgres", "sink-clickhouse")
 _JOINED_BY = ("drift", "billing-handoff", "sink-postgres", "sink-clickhouse")
 _CHECKED_BY = ("drift", "sink-postgres", "sink-clickhouse")
+_PLACED_BY = "placing"
+"""The application that brings every owner's facts to those that join them."""
 
 
 def _owned(
@@ -30,7 +32,7 @@ def _owned(
         classification=classification,
         aggregate=aggregate,
         records=tuple(events.split()),
-        consumers=consumers,
+        consumers=(_PLACED_BY, *consumers),
     )
 
 

@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 from domain.model import Classification
 from topics.owner_topics import OWNER_TOPICS
-from topics.topic import KIB, MIB, MINUTE_MS, Cleanup, Kind, Topic
+from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
 PLATFORM = "ordertruth"
+FOLD_APPS = ("order-status", "views", "billing-handoff", "drift")
+"""Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
 
 _DERIVED_BYTES_MAX = 2 * MIB
@@ -109,7 +111,7 @@ CLOCK = Topic(
     description="The platform clock of each tenant; each tick goes to every partition, so that every task reads it.",
     classification=Classification.INTERNAL,
     aggregate="Clock",
-    consumers=("order-state", "order-status", "drift", "billing-handoff", "cases", "truth-health"),
+    consumers=("placing", *FOLD_APPS, "cases", "truth-health"),
     cleanup=Cleanup.COMPACT,
 )
 
@@ -132,7 +134,22 @@ def rekeyed(app: str, purpose: str, source: Topic, *, key: str, about: str, cons
     )
 
 
-INTERNAL_TOPICS: tuple[Topic, ...] = (CLOCK,)
+def _feed(app: str) -> Topic:
+    return Topic(
+        name=f"internal.placing.{app}.v1",
+        kind=Kind.INTERNAL,
+        owner=PLATFORM,
+        key="group id",
+        description=f"Copies of the owners' facts for {app}, each under the id of every group it belongs to.",
+        classification=Classification.PII,
+        consumers=(app,),
+        max_bytes=VALUE_BYTES_MAX + _ROOM_FOR_HEADERS,
+    )
+
+
+FEEDS = MappingProxyType({app: _feed(app) for app in FOLD_APPS})
+"""What feeds each application made of folds."""
+INTERNAL_TOPICS: tuple[Topic, ...] = (CLOCK, *FEEDS.values())
 DERIVED_TOPICS: tuple[Topic, ...] = (
     ORDER_STATE,
     *ORDER_STATUS.values(),
@@ -167,8 +184,11 @@ def _changelog(app: str, store: str, classification: Classification) -> Topic:
 
 
 ORDER_STATE_CHANGELOG = _changelog("order-state", "store", Classification.PII)
+PLACING_CHANGELOG = _changelog("placing", "store", Classification.INTERNAL)
+FOLD_CHANGELOGS = MappingProxyType({app: _changelog(app, "store", Classification.PII) for app in FOLD_APPS})
+"""The changelog of each application made of folds."""
 CASES_CHANGELOG = _changelog("cases", "store", Classification.CONFIDENTIAL)
-CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, CASES_CHANGELOG)
+CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, PLACING_CHANGELOG, *FOLD_CHANGELOGS.values(), CASES_CHANGELOG)
 
 
 def _dead_letters(source: Topic) -> Topic:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.ddl import SCHEMA
 from sinks.tables import TABLES
-from topics.catalogue import ORDER_CAPTURE
+from topics.catalogue import FEEDS, ORDER_CAPTURE
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
 from topics.store.hosting import HOSTED
@@ -18,6 +19,15 @@ def jobs(places: Places) -> tuple[Job, ...]:
     return (
         _job("relay", [postgres_dataset(places, "aggregates", "outbox")], _topics(places, *_published())),
         _job(derivation.consumer, _topics(places, derivation.source), _topics(places, derivation.derived)),
+        _job(
+            PLACING,
+            _topics(places, *(t.name for t in placed_topics())),
+            _topics(places, *(FEEDS[app].name for app in DERIVATIONS)),
+        ),
+        *(
+            _job(app, _topics(places, FEEDS[app].name), _topics(places, *(t.name for t in derived_topics(app))))
+            for app in DERIVATIONS
+        ),
         _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
         _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),
     )

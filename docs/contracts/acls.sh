@@ -70,11 +70,18 @@ allow User:ordertruth --operation Read \
   --group drift \
   --group order-state \
   --group order-status \
+  --group placing \
+  --group restore-internal.billing-handoff.store.changelog.v1 \
+  --group restore-internal.drift.store.changelog.v1 \
   --group restore-internal.order-state.store.changelog.v1 \
+  --group restore-internal.order-status.store.changelog.v1 \
+  --group restore-internal.placing.store.changelog.v1 \
+  --group restore-internal.views.store.changelog.v1 \
   --group sink-clickhouse \
   --group sink-postgres \
   --group truth-health \
-  --group verify
+  --group verify \
+  --group views
 allow User:ordertruth --operation Read \
   --topic billing.charges.v1 \
   --topic billing.non-billing-reasons.v1 \
@@ -118,6 +125,10 @@ allow User:ordertruth --operation Read \
   --topic dlq.governance.consumer-checkpoints.v1 \
   --topic dlq.governance.records.v1 \
   --topic dlq.internal.clock.v1 \
+  --topic dlq.internal.placing.billing-handoff.v1 \
+  --topic dlq.internal.placing.drift.v1 \
+  --topic dlq.internal.placing.order-status.v1 \
+  --topic dlq.internal.placing.views.v1 \
   --topic dlq.inventory.assets.v1 \
   --topic dlq.inventory.reservations.v1 \
   --topic dlq.oms.billing-handoffs.v1 \
@@ -132,8 +143,17 @@ allow User:ordertruth --operation Read \
   --topic governance.case-decisions.v1 \
   --topic governance.consumer-checkpoints.v1 \
   --topic governance.records.v1 \
+  --topic internal.billing-handoff.store.changelog.v1 \
   --topic internal.clock.v1 \
+  --topic internal.drift.store.changelog.v1 \
   --topic internal.order-state.store.changelog.v1 \
+  --topic internal.order-status.store.changelog.v1 \
+  --topic internal.placing.billing-handoff.v1 \
+  --topic internal.placing.drift.v1 \
+  --topic internal.placing.order-status.v1 \
+  --topic internal.placing.store.changelog.v1 \
+  --topic internal.placing.views.v1 \
+  --topic internal.views.store.changelog.v1 \
   --topic inventory.assets.v1 \
   --topic inventory.reservations.v1 \
   --topic oms.billing-handoffs.v1 \
@@ -179,6 +199,10 @@ allow User:ordertruth --operation Write \
   --topic dlq.governance.consumer-checkpoints.v1 \
   --topic dlq.governance.records.v1 \
   --topic dlq.internal.clock.v1 \
+  --topic dlq.internal.placing.billing-handoff.v1 \
+  --topic dlq.internal.placing.drift.v1 \
+  --topic dlq.internal.placing.order-status.v1 \
+  --topic dlq.internal.placing.views.v1 \
   --topic dlq.inventory.assets.v1 \
   --topic dlq.inventory.reservations.v1 \
   --topic dlq.oms.billing-handoffs.v1 \
@@ -189,11 +213,25 @@ allow User:ordertruth --operation Write \
   --topic dlq.payments.authorizations.v1 \
   --topic dlq.provisioning.results.v1 \
   --topic governance.consumer-checkpoints.v1 \
+  --topic internal.billing-handoff.store.changelog.v1 \
   --topic internal.clock.v1 \
+  --topic internal.drift.store.changelog.v1 \
   --topic internal.order-state.store.changelog.v1 \
+  --topic internal.order-status.store.changelog.v1 \
+  --topic internal.placing.billing-handoff.v1 \
+  --topic internal.placing.drift.v1 \
+  --topic internal.placing.order-status.v1 \
+  --topic internal.placing.store.changelog.v1 \
+  --topic internal.placing.views.v1 \
+  --topic internal.views.store.changelog.v1 \
   --topic ops.alerts.v1
 allow User:ordertruth --operation Write --resource-pattern-type prefixed \
-  --transactional-id order-state-
+  --transactional-id billing-handoff- \
+  --transactional-id drift- \
+  --transactional-id order-state- \
+  --transactional-id order-status- \
+  --transactional-id placing- \
+  --transactional-id views-
 
 # payments
 allow User:payments --operation Write \

@@ -79,6 +79,11 @@ class Fold(Protocol):
         """Names of the events it listens to; others are not shown to it."""
         ...
 
+    @property
+    def records(self) -> frozenset[str]:
+        """Names of the contracts its rows may have."""
+        ...
+
     def places(self, event: Heard) -> Iterable[Place]:
         """Where an event belongs; nowhere is a possible answer."""
         ...

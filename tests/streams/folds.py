@@ -53,6 +53,7 @@ class Unfinished:
     space = "order"
     rule_id = "test.unfinished"
     rule_version = "1"
+    records = frozenset({"DriftFinding"})
     kinds = frozenset({"ProductOrderAccepted", "ProductOrderCompleted", "ProductOrderCancelled"})
 
     def places(self, event: Heard) -> Iterable[Place]:
@@ -79,6 +80,7 @@ class OfChangedAccount:
     space = "account"
     rule_id = "test.of-changed-account"
     rule_version = "1"
+    records = frozenset({"DriftFinding"})
     kinds = frozenset({"AccountCreated", "AccountUpdated", "ProductOrderCreated"})
 
     def places(self, event: Heard) -> Iterable[Place]:

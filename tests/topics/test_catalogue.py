@@ -13,8 +13,12 @@ from topics.catalogue import (
     CLOCK,
     DEAD_LETTERS,
     DERIVED_TOPICS,
+    FEEDS,
+    FOLD_APPS,
+    FOLD_CHANGELOGS,
     ORDER_STATE,
     ORDER_STATE_CHANGELOG,
+    ORDER_STATUS,
     OWNER_TOPICS,
     PRODUCT_ORDERS,
     TOPICS,
@@ -112,7 +116,8 @@ def test_derived_topics_are_compacted_with_graves_of_seven_days(topic: Topic) ->
 
 
 def test_changelogs_are_compacted_in_small_segments_and_hold_more_than_their_source() -> None:
-    assert [t.name for t in CHANGELOGS] == ["internal.order-state.store.changelog.v1"]
+    apps = ("order-state", "placing", *FOLD_APPS)
+    assert [t.name for t in CHANGELOGS] == [f"internal.{app}.store.changelog.v1" for app in apps]
     config = ORDER_STATE_CHANGELOG.config()
     assert config["cleanup.policy"] == "compact"
     assert int(config["segment.bytes"]) <= 64 * 1024 * 1024
@@ -170,7 +175,7 @@ def test_what_is_offered_to_others_is_said_outright() -> None:
     assert all(hasattr(catalogue, name) for name in catalogue.__all__)
     constants = {value.name for value in vars(catalogue).values() if isinstance(value, Topic)}
     assert constants == {t.name for t in TOPICS} - {t.name for t in DEAD_LETTERS.values()} - {
-        f"derived.order-status-{a}.v1" for a in AUDIENCES
+        t.name for table in (ORDER_STATUS, FEEDS, FOLD_CHANGELOGS) for t in table.values()
     }
 
 
