@@ -1,15 +1,18 @@
-"""People who decide about a case, for examples: the simulated enterprise has no such people."""
+"""A mismatch and the people who decide about its case, for examples: the simulated enterprise has no such people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from domain.case_decision import commands as c
 from domain.case_decision.states import ResolutionKind
 from domain.command import Actor, Command
-from domain.drift.finding import finding_id
+from domain.derivation import Authority, Derivation, InputRef
+from domain.drift.finding import Difference, DriftFinding, Kind, finding_id
+from domain.money import Money
 
 TENANT = "sim-1"
 RULE = "asset.missing"
@@ -70,3 +73,47 @@ def decisions() -> Iterator[tuple[Command, datetime]]:
             "mismatch_since": SINCE,
         }
         yield kind(**{**envelope, **fields}), SINCE + timedelta(hours=number)
+
+
+def mismatch() -> DriftFinding:
+    """The mismatch the case is about."""
+    settled = SINCE + timedelta(minutes=30)
+    completed = InputRef(
+        event_id="2b1f1f6e-9a51-5b0f-8f25-0d6f6e0a4a11",
+        event_type="ProductOrderItemCompleted",
+        version=9,
+        topic="oms.product-orders.v1",
+        partition=0,
+        offset=41,
+    )
+    return DriftFinding(
+        finding_id=CASE_ID,
+        kind=Kind.ASSET,
+        rule_id=RULE,
+        rule_version="1",
+        entity_type=ENTITY[0],
+        entity_id=ENTITY[1],
+        order_id=f"{TENANT}:order-000001",
+        item_id="1",
+        account_id=f"{TENANT}:account-0001",
+        product_instance_id=ENTITY[1],
+        corrected_by="inventory",
+        since=SINCE,
+        settle_deadline=settled,
+        differences=(Difference(field="asset", expected="ACTIVE", actual=None),),
+        summary=f"Item 1 of order {TENANT}:order-000001 is completed, and there is no asset of it.",
+        next_action="The inventory is to activate the asset, or to say why there is none.",
+        leakage=Money(amount=Decimal("1204.50"), currency="EUR"),
+        cause="inventory, 2026-01-05 09:00",
+        version=12,
+        derivation=Derivation(
+            inputs=(completed,),
+            rule_id=RULE,
+            rule_version="1",
+            calculated_at=settled,
+            authority=Authority.INFORMATIONAL,
+            authoritative_for=("reconciliation",),
+            not_authoritative_for=("orderState", "fulfillmentState", "billing", "commercialTerms"),
+            source_lag_ms=0,
+        ),
+    )

@@ -10,6 +10,7 @@ from domain.alert.record import Alert, Transition
 from domain.alert.told import Told
 from domain.case.record import ReconciliationCase
 from domain.case.states import CLOSED, CaseStatus
+from domain.currency import EXPONENTS
 from domain.money import Money
 
 EVIDENCE_MAX = 12
@@ -93,7 +94,7 @@ def _money(case: ReconciliationCase) -> str:
 
 
 def _amount(money: Money) -> str:
-    return f"{money.amount:,f} {money.currency}"
+    return f"{money.amount:,.{EXPONENTS.get(money.currency, 2)}f} {money.currency}"
 
 
 def _evidence(case: ReconciliationCase) -> Iterator[str]:
