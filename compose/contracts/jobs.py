@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
-ALERTING = "alerting"
+from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.ddl import SCHEMA
 from sinks.tables import TABLES
