@@ -97,7 +97,7 @@ class WatchedSink:
 
 
 class WatchedAlerts(WatchedSink):
-    """Alerts: their consumer and the couriers; a receiver that is away makes nothing unready, for others may be told."""
+    """Alerts: their consumer and the couriers; a receiver that is away makes nothing unready: others are told."""
 
     def __init__(self, service: AlertService) -> None:
         super().__init__(service.consumer)
