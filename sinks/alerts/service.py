@@ -9,8 +9,9 @@ from typing import Any
 from avro.registry import Registry
 from sinks.alerts.channel import Channel
 from sinks.alerts.courier import Courier, Patience
-from sinks.alerts.sink import AlertSink
+from sinks.alerts.sink import ALERT_TABLE, AlertSink
 from sinks.consumer import BatchLimits, SinkConsumer
+from sinks.table import Table
 
 GROUP = "alerts"
 LIMITS = BatchLimits(records=500, linger_s=0.05)
@@ -26,9 +27,12 @@ class AlertService:
         database_url: str,
         channels: Sequence[Channel],
         patience: Patience | None = None,
+        *,
+        table: Table = ALERT_TABLE,
+        group_id: str = GROUP,
     ) -> None:
-        self._sink = AlertSink(database_url, channels)
-        self.consumer = SinkConsumer(self._sink, kafka_config, registry.schema_for_id, limits=LIMITS, group_id=GROUP)
+        sink = AlertSink(database_url, channels, table=table)
+        self.consumer = SinkConsumer(sink, kafka_config, registry.schema_for_id, limits=LIMITS, group_id=group_id)
         self.couriers = tuple(Courier(database_url, channel, patience=patience) for channel in channels)
 
     def run(self, stop: threading.Event) -> None:
