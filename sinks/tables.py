@@ -49,7 +49,8 @@ def _view(
         model=model,
         key=key,
         version="version",
-        lifted=_DERIVATION,
+        # a finding and its case say themselves which rule they are of
+        lifted=tuple(lifted for lifted in _DERIVATION if lifted.name not in model.model_fields),
         indexes=indexes,
         stores=frozenset(("postgres",)),
     )
@@ -95,7 +96,13 @@ ACCOUNT_VIEW = _view(
 ACCOUNT_HOLDINGS = _view(catalogue.ACCOUNT_HOLDINGS, "account_holdings", AccountHoldings, "share_id", ("account_id",))
 
 ORDER_STATUS: Mapping[str, Table] = {
-    audience: _view(catalogue.ORDER_STATUS[audience], f"order_status_{audience}", model, "order_id", ("account_id",))
+    audience: _view(
+        catalogue.ORDER_STATUS[audience],
+        f"order_status_{audience}",
+        model,
+        "order_id",
+        ("account_id",) if "account_id" in model.model_fields else (),
+    )
     for audience, model in STATUS_OF.items()
 }
 """What each audience may see of an order; a database role of its own is granted each."""
