@@ -193,7 +193,7 @@ def _sink_clickhouse(endpoints: Endpoints, _: Settings) -> Hosted:
 def _alerts(endpoints: Endpoints, settings: Settings) -> Hosted:
     service = AlertService(
         endpoints.kafka_config(),
-        Registry(endpoints.registry_url),
+        Registry(endpoints.registry_url).schema_for_id,
         endpoints.database_url,
         channels_of(settings.alerts),
         patience_of(settings.alerts),

@@ -101,7 +101,7 @@ ORDER_STATUS: Mapping[str, Table] = {
         f"order_status_{audience}",
         model,
         "order_id",
-        ("account_id",) if "account_id" in model.model_fields else (),
+        tuple({"account_id"} & model.model_fields.keys()),
     )
     for audience, model in STATUS_OF.items()
 }

@@ -17,6 +17,7 @@ from sinks.clickhouse.sink import ClickHouseSink
 from sinks.contract import Sink
 from sinks.kafka_topic import TopicDirectory
 from sinks.postgres.sink import PostgresSink
+from streams.engine.watermark import is_watermark
 from topics.catalogue import FEEDS, FOLD_CHANGELOGS
 
 POLL_SECONDS = 0.2
@@ -59,10 +60,13 @@ def _exhausted(consumer: Consumer, ends: Mapping[tuple[str, int], int]) -> set[t
     while waiting:
         for message in consumer.consume(100, 0.2):
             place, ended = (message.topic() or "", message.partition() or 0), is_end(message)
+            said_time = not ended and is_watermark(message.key())  # again and again, and no fact
+            read_to = (message.offset() or 0) + said_time
             # an end-of-partition mark below the end is the last stable offset: a transaction is open behind it
-            if ended and place in waiting and (message.offset() or 0) >= ends[place]:
+            if (ended or said_time) and place in waiting and read_to >= ends[place]:
                 exhausted.add(place)
-            waiting.discard(place)
+            if not said_time or read_to >= ends[place]:
+                waiting.discard(place)
         if time.monotonic() > deadline:
             text = f"The broker does not answer for {sorted(waiting)}."
             raise UnavailableError(text, remediation="Check the broker.")

@@ -324,7 +324,7 @@ def test_from_the_topic_to_the_receiver_as_one_service(stack: Endpoints, desk: D
     assert producer.flush(20) == 0
     service = AlertService(
         stack.kafka_config(),
-        registry,
+        registry.schema_for_id,
         stack.database_url,
         [desk.channel],
         Patience(look_s=0.05),
