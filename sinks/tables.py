@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from domain.account_view.record import AccountHoldings, AccountView
+from domain.alert.record import Alert
 from domain.billing_verdict.record import BillingHandoffVerdict
+from domain.case.record import ReconciliationCase
 from domain.delivery_view.record import FalloutView, FulfillmentException, FulfillmentPlanView
 from domain.drift.finding import DriftFinding
 from domain.model import Model
@@ -47,6 +49,7 @@ def _view(
         model=model,
         key=key,
         version="version",
+        # a finding and its case say themselves which rule they are of
         lifted=tuple(lifted for lifted in _DERIVATION if lifted.name not in model.model_fields),
         indexes=indexes,
         stores=frozenset(("postgres",)),
@@ -117,12 +120,33 @@ DRIFT_FINDINGS = _view(
     "finding_id",
     (("rule_id", "since"), ("kind", "since"), "order_id", "account_id", "entity_id", "cause"),
 )
+RECONCILIATION_CASES = _view(
+    catalogue.RECONCILIATION_CASES,
+    "reconciliation_cases",
+    ReconciliationCase,
+    "case_id",
+    (
+        ("status", "sla_due"),
+        ("severity", "opened_at"),
+        ("owner", "status"),
+        ("rule_id", "opened_at"),
+        "assignee_id",
+        "order_id",
+        "account_id",
+        "cause",
+    ),
+)
+ALERTS = _view(
+    catalogue.ALERTS, "alerts", Alert, "dedup_key", (("transition", "occurred_at"), "group_key", ("owner", "severity"))
+)
 
 TABLES: tuple[Table, ...] = (
     ORDER_STATE,
     *ORDER_STATUS.values(),
     BILLING_HANDOFF,
     DRIFT_FINDINGS,
+    RECONCILIATION_CASES,
+    ALERTS,
     ORDER_TIMELINE,
     QUOTE_TIMELINE,
     ACCOUNT_TIMELINE,

@@ -71,6 +71,7 @@ allow User:ordertruth --operation Read \
   --group placing \
   --group quote-view \
   --group reconciliation \
+  --group restore-internal.cases.store.changelog.v1 \
   --group restore-internal.order-state.store.changelog.v1 \
   --group restore-internal.order-status.store.changelog.v1 \
   --group restore-internal.placing.store.changelog.v1 \
@@ -162,6 +163,7 @@ allow User:ordertruth --operation Read \
   --topic governance.case-decisions.v1 \
   --topic governance.consumer-checkpoints.v1 \
   --topic governance.records.v1 \
+  --topic internal.cases.store.changelog.v1 \
   --topic internal.clock.v1 \
   --topic internal.order-state.store.changelog.v1 \
   --topic internal.order-status.store.changelog.v1 \
@@ -250,6 +252,7 @@ allow User:ordertruth --operation Write \
   --topic dlq.payments.authorizations.v1 \
   --topic dlq.provisioning.results.v1 \
   --topic governance.consumer-checkpoints.v1 \
+  --topic internal.cases.store.changelog.v1 \
   --topic internal.clock.v1 \
   --topic internal.order-state.store.changelog.v1 \
   --topic internal.order-status.store.changelog.v1 \
@@ -259,6 +262,7 @@ allow User:ordertruth --operation Write \
   --topic internal.reconciliation.store.changelog.v1 \
   --topic ops.alerts.v1
 allow User:ordertruth --operation Write --resource-pattern-type prefixed \
+  --transactional-id cases- \
   --transactional-id order-state- \
   --transactional-id order-status- \
   --transactional-id placing- \

@@ -23,6 +23,8 @@ _DISPLAY = Uses(("display",), _OWNED)
 _USES: Mapping[str, Uses] = {
     "BillingHandoffVerdict": Uses(("reconciliation",), _OWNED),
     "DriftFinding": Uses(("reconciliation",), _OWNED),
+    "ReconciliationCase": Uses(("reconciliation", "caseWork"), _OWNED),
+    "Alert": Uses(("notification",), (*_OWNED, "caseWork")),
 }
 
 
