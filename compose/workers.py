@@ -85,7 +85,8 @@ def run_stream(app: BatchApp) -> None:
 
 
 def _relay(endpoints: Endpoints) -> Hosted:
-    relay = Relay(endpoints.database_url, endpoints.kafka_config(), Registry(endpoints.registry_url))
+    registry = Registry(endpoints.registry_url)
+    relay = Relay(endpoints.database_url, endpoints.kafka_config(), registry, identities=endpoints.identities())
     return Hosted(relay.run, WatchedRelay(relay))
 
 

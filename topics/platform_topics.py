@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from domain.model import Classification
 from topics.owner_topics import OWNER_TOPICS
+from topics.principals import PLATFORM
 from topics.topic import KIB, MIB, MINUTE_MS, Cleanup, Kind, Topic
 
-PLATFORM = "ordertruth"
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
 
 _DERIVED_BYTES_MAX = 2 * MIB

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,20 +24,31 @@ def register(app: typer.Typer) -> None:
     app.command(cls=JsonCommand)(doctor)
 
 
-def up(json: JsonTarget = None) -> None:
+def up(
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Kafka knows its users, and each owner writes its own topics only.")
+    ] = False,
+    json: JsonTarget = None,
+) -> None:
     """Start the stack and leave it running; mend one that has lost a part."""
     from compose.cli.progress import shown
     from compose.cli.session import open_session
+    from compose.settings import refuse_foreign_security
     from compose.stack.lifecycle import up as start
 
     settings = open_session()
+    if secure:
+        settings = settings.secured()
+        refuse_foreign_security(settings)
     began = time.monotonic()
     with shown() as told:
         endpoints = start(settings, told)
     if json is not None:
-        write_json({**_addresses(endpoints), "seconds": round(time.monotonic() - began, 2)}, json)
+        plain = {**_addresses(endpoints), "secure": endpoints.is_secure}
+        write_json({**plain, "seconds": round(time.monotonic() - began, 2)}, json)
         return
-    typer.echo(f"The stack is up ({time.monotonic() - began:.1f} s). `ordertruth status` shows it.")
+    kind = "secure stack" if endpoints.is_secure else "stack"
+    typer.echo(f"The {kind} is up ({time.monotonic() - began:.1f} s). `ordertruth status` shows it.")
 
 
 def down(json: JsonTarget = None) -> None:

@@ -181,7 +181,13 @@ class Relaying:
     def __init__(self, endpoints: Endpoints, seed: int, progress: Progress) -> None:
         self._registry = Registry(endpoints.registry_url)
         self._wire = CarelessWire(seed)
-        self._relay = Relay(endpoints.database_url, endpoints.kafka_config(), self._registry, wire=self._send)
+        self._relay = Relay(
+            endpoints.database_url,
+            endpoints.kafka_config(),
+            self._registry,
+            identities=endpoints.identities(),
+            wire=self._send,
+        )
         self._progress = progress
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._relay.run, args=(self._stop,), name="relay", daemon=True)
