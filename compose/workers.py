@@ -13,9 +13,9 @@ from pathlib import Path
 import structlog
 
 from avro.registry import Registry
-from compose.observe.watched import Watched, WatchedRelay, WatchedSink
+from compose.observe.watched import Watched, WatchedRefusals, WatchedRelay, WatchedSink
 from compose.settings import WorkerSettings
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
 from sinks.consumer import SinkConsumer
@@ -26,6 +26,7 @@ from streams.engine.limits import Limits
 from streams.engine.opening import StoreKind
 from streams.order_state import OrderStateProcessor
 from topics.catalogue import ORDER_STATE, ORDER_STATE_CHANGELOG, PRODUCT_ORDERS, dead_letters_of
+from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -104,10 +105,20 @@ def _sink_clickhouse(endpoints: Endpoints) -> Hosted:
     return _sink(clickhouse_consumer(endpoints.kafka_config(), registry, endpoints.clickhouse_dsn))
 
 
+def _broker_observer(endpoints: Endpoints) -> Hosted:
+    if not endpoints.denials:
+        message = "Nobody notes what this broker refuses."
+        mend = "Start a secure stack (`ordertruth up --secure`), or set ORDERTRUTH_KAFKA_AUTHORIZER_LOG."
+        raise ConfigurationError(message, remediation=mend)
+    watch = RefusalWatch(Path(endpoints.denials), endpoints.database_url)
+    return Hosted(watch.run, WatchedRefusals(watch, BROKER_OBSERVER))
+
+
 SERVICES: Mapping[str, Callable[[Endpoints], Hosted]] = {
     "relay": _relay,
     "sink-postgres": _sink_postgres,
     "sink-clickhouse": _sink_clickhouse,
+    BROKER_OBSERVER: _broker_observer,
 }
 """Applications that are plain loops, each in a thread of its own."""
 

@@ -74,7 +74,7 @@ def status(json: JsonTarget = None) -> None:
     from compose.cli.session import open_session
     from compose.cli.worker_view import show_workers, worker_json
     from compose.observe.outside import view_workers
-    from compose.stack.view import PartView, view
+    from compose.stack.view import PartView, protection, view
 
     settings = open_session()
     record, parts = view(settings)
@@ -88,6 +88,8 @@ def status(json: JsonTarget = None) -> None:
             ("part", "state", "address", "version", "pid", "uptime"),
             [(p.title, p.state, p.address, p.version, str(p.pid or ""), span(p.uptime_s)) for p in parts],
         )
+        if alive and record is not None and record.endpoints is not None:
+            typer.echo(protection(record.endpoints))
         if record is not None and record.owner is not None:
             typer.echo(f"It belongs to process {record.owner} and ends with it.")
         if alive or workers:
@@ -135,5 +137,6 @@ def _status_json(record: StackRecord | None, parts: list[Any]) -> dict[str, Any]
     return {
         "phase": record.phase if record is not None and record.is_alive else "down",
         "owner": record.owner if record is not None else None,
+        "secure": record.endpoints.is_secure if record is not None and record.endpoints is not None else None,
         "parts": {p.name: {k: v for k, v in vars(p).items() if k != "name"} for p in parts},
     }

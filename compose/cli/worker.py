@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     apps: Annotated[
-        list[str], typer.Argument(metavar="APP...", help="order-state, relay, sink-postgres, sink-clickhouse")
+        list[str],
+        typer.Argument(metavar="APP...", help="order-state, relay, sink-postgres, sink-clickhouse, broker-observer"),
     ],
     instance: Annotated[str, typer.Option(help="Tells workers of one application apart; keep it over restarts.")] = "0",
     health_port: Annotated[

@@ -14,6 +14,8 @@ from topics.principals import PLATFORM
 ADMIN = "admin"
 """The user of a secure embedded broker that may do everything: topics, users and grants are its work alone."""
 MECHANISM = "SCRAM-SHA-256"
+BROKER_OBSERVER = "broker-observer"
+"""The application that records what a broker refuses."""
 _PASSWORD = re.compile(r"(?<=://)([^:/@]*):[^@]*@")
 
 

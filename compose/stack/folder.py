@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LAYOUT = 1
 SECRET_BYTES = 24
 PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
 # Others may pass through (PostgreSQL runs as a user of its own when the owner is root) and see nothing.
 FOLDER_MODE = 0o711
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from compose.stack.endpoints import ADMIN, scram_config
-from compose.stack.folder import PRIVATE_FILE
+from compose.stack.folder import PRIVATE_FILE, PRIVATE_FOLDER
 from compose.stack.guarded import GuardedProcess
 from compose.stack.jars import KAFKA_VERSION
 from compose.stack.part import answers
@@ -95,6 +95,8 @@ class Kafka:
         Raises IntegrityError when the data folder is damaged or belongs to another cluster.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self.access:
+            self.folder.chmod(PRIVATE_FOLDER)  # what is in the topics, and what SCRAM keeps of the passwords
         self._logging.write_text(_LOGGING + (self.access.logging() if self.access else ""), encoding="utf-8")
         data = self.folder / "data"
         if not data.exists():

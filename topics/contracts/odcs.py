@@ -27,7 +27,6 @@ _LOGICAL = {
 
 Document = dict[str, Any]
 
-
 _SHOWN = (Operation.READ, Operation.WRITE)
 
 
