@@ -35,8 +35,12 @@ class Tail:
             following = self._next()
             if following is None:
                 return
-            # Once more: what was written before the renaming is in the file that is left now.
-            yield from _rest(self._file)
+            try:
+                # Once more: what was written before the renaming is in the file that is left now.
+                yield from _rest(self._file)
+            except GeneratorExit:
+                following.close()  # the reader stopped before it came to it
+                raise
             self._file.close()
             self._file = following
 
