@@ -25,8 +25,8 @@ def worker(
         list[str],
         typer.Argument(
             metavar="APP...",
-            help="order-state, placing, order-status, reconciliation, cases, relay, sink-postgres, sink-clickhouse, alerts, "
-            "broker-observer",
+            help="order-state, placing, order-status, reconciliation, cases, relay, sink-postgres, sink-clickhouse, "
+            "alerts, broker-observer",
         ),
     ],
     instance: Annotated[str, typer.Option(help="Tells workers of one application apart; keep it over restarts.")] = "0",
