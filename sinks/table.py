@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -49,12 +49,28 @@ class Lifted:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a table is listed: by one column and, among equals, by key; each way to narrow the list has its index.
+
+    `within` are columns a list may be narrowed to one value of. `marks` are predicates by name, for what no column
+    says; they are SQL of this release, never input. A list is as quick for a rare value as for a common one, because
+    every index ends in the order of the list.
+    """
+
+    by: str
+    within: tuple[str, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    newest_first: bool = True
+
+
 @dataclass(frozen=True)
 class Table:
     """The table of one derived topic.
 
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
-    `indexes` the columns (or lifted columns) searched by.
+    `indexes` the columns (or lifted columns) searched by, `paging` how the read model lists it. Where an `audience` is
+    named, its database role may read the table, and no other audience's.
     """
 
     topic: str
@@ -65,6 +81,8 @@ class Table:
     version: str
     lifted: tuple[Lifted, ...] = ()
     indexes: tuple[str, ...] = ()
+    paging: Paging | None = None
+    audience: str | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -82,6 +100,11 @@ class Table:
         return self._index(self.version)
 
     @cached_property
+    def wire_names(self) -> dict[str, str]:
+        """The name of each column on the wire, by column."""
+        return {f.attribute: f.name for f in self._fields}
+
+    @cached_property
     def _fields(self) -> tuple[Field, ...]:
         return fields_of(self.model)
 
@@ -95,11 +118,11 @@ class Table:
         `RecordError` UNFIT (stage `apply`) naming the field that is missing or does not fit.
         """
         cells: list[Cell] = []
-        for field, convert in self._to_cells:
+        for wanted, convert in self._to_cells:
             try:
-                cells.append(convert(value_of(field, record)))
+                cells.append(convert(value_of(wanted, record)))
             except UnfitError as error:
-                where = ".".join([self.model.__name__, field.name, *error.path])
+                where = ".".join([self.model.__name__, wanted.name, *error.path])
                 message = f"{where} {error.problem}, so the row cannot be made."
                 remediation = "Compare the record with its `.avsc` file, and mend its producer."
                 raise RecordError("UNFIT", message, stage="apply", remediation=remediation) from error

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from domain.order_state.record import OrderState
-from sinks.table import Kind, Lifted, Table
+from domain.order_state.states import ItemState
+from sinks.table import Kind, Lifted, Paging, Table
 from topics import catalogue
 
 _DERIVATION = (
@@ -20,7 +21,11 @@ ORDER_STATE = Table(
     key="order_id",
     version="version",
     lifted=_DERIVATION,
-    indexes=("order_number", "account_id", "quote_id", "state", "last_event_at"),
+    paging=Paging(
+        by="last_event_at",
+        within=("order_number", "account_id", "quote_id", "state"),
+        marks={f"item {state}": f"""items @> '[{{"state": "{state}"}}]'""" for state in ItemState},
+    ),
 )
 
 TABLES = (ORDER_STATE,)

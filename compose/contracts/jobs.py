@@ -5,7 +5,7 @@ from __future__ import annotations
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
 from sinks.clickhouse.ddl import DATABASE
-from sinks.postgres.ddl import SCHEMA
+from sinks.postgres.naming import SCHEMA
 from sinks.tables import TABLES
 from topics.catalogue import FEEDS, ORDER_CAPTURE
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset

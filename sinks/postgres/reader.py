@@ -7,8 +7,8 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from sinks.postgres.ddl import table_name
 from sinks.postgres.faults import translated
+from sinks.postgres.naming import table_name
 from sinks.table import Table
 from sinks.tables import ORDER_STATE
 
