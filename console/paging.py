@@ -64,5 +64,7 @@ class Cursors:
 
 
 def _foreign() -> Refusal:
-    message = "The cursor was not given out for this list: it was altered, or filters differ from those it was made with."
+    message = (
+        "The cursor was not given out for this list: it was altered, or filters differ from those it was made with."
+    )
     return Refusal("STRUCTURAL_CURSOR", message, remediation=_AGAIN)

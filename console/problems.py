@@ -57,7 +57,7 @@ TITLES: Mapping[int, str] = {
 }
 
 
-class RequestRefused(Refusal):  # noqa: N818 - a refusal is an answer, not a malfunction
+class RequestRefused(Refusal):
     """A refusal with more to say than its text: `told` are further members of the problem."""
 
     def __init__(self, code: str, message: str, *, remediation: str, told: Mapping[str, Any]) -> None:
