@@ -22,6 +22,7 @@ from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
 from sinks.consumer import SinkConsumer
 from sinks.run import clickhouse_consumer, postgres_consumer
+from streams.cases import CasesProcessor
 from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
 from streams.engine.limits import Limits
@@ -31,7 +32,10 @@ from streams.folding import Folding
 from streams.order_state import OrderStateProcessor
 from streams.placing import Placing
 from topics.catalogue import (
+    CASE_DECISIONS,
+    CASES_CHANGELOG,
     CLOCK,
+    DRIFT_FINDINGS,
     FEEDS,
     FOLD_CHANGELOGS,
     ORDER_STATE,
@@ -125,12 +129,33 @@ def folds_app(
     return create_app(config, processor, [feed, CLOCK.name], own_dir)
 
 
+def cases_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The application that makes findings cases, and is the only one to write them."""
+    own_dir = data_dir / "cases" / instance
+    inputs = [DRIFT_FINDINGS.name, CASE_DECISIONS.name, CLOCK.name]
+    config = EngineConfig(
+        app="cases",
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=CASES_CHANGELOG.name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in inputs},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name),
+    )
+    return create_app(config, CasesProcessor(Registry(endpoints.registry_url)), inputs, own_dir)
+
+
 StreamApp = Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]
 
 STREAM_APPS: Mapping[str, StreamApp] = {
     "order-state": order_state_app,
     PLACING: placing_app,
     **{app: partial(folds_app, app) for app in DERIVATIONS},
+    "cases": cases_app,
 }
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 

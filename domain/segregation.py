@@ -185,6 +185,12 @@ def _correction_applied(envelope: Envelope, event: Model) -> Done:
     return ((envelope.actor_id, Duty.CORRECT_BILLING if financial else Duty.APPLY),)
 
 
+def _case_closed(envelope: Envelope, event: Model) -> Done:
+    """What somebody proposed or asked for about a mismatch, by the approval of somebody else."""
+    asked_by = getattr(event, "proposed_by", None) or getattr(event, "requested_by", None)
+    return ((asked_by, Duty.APPLY), (envelope.actor_id, Duty.APPROVE))
+
+
 _DUTIES: Mapping[str, Callable[[Envelope, Model], Done]] = {
     "PolicyChanged": lambda _, event: ((getattr(event, "author_id", None), Duty.CREATE_POLICY),),
     "QuotePriced": _priced,
@@ -204,6 +210,8 @@ _DUTIES: Mapping[str, Callable[[Envelope, Model], Done]] = {
     "CorrectionApplied": _correction_applied,
     "OrderRepairApplied": _approved_by_another,
     "AssetModified": _approved_by_another,
+    "CaseResolved": _case_closed,
+    "CaseWaived": _case_closed,
 }
 DECISIVE_EVENTS = frozenset(_DUTIES)
 """Events that can show one of the duties."""

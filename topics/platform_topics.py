@@ -83,6 +83,7 @@ RECONCILIATION_CASES = _derived(
     "derived.reconciliation-cases.v1",
     "ReconciliationCase",
     "case id",
+    records=("ReconciliationCase",),
     about="Findings as cases, from opening to closing.",
     consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
 )
@@ -98,8 +99,8 @@ ALERTS = _derived(
     "ops.alerts.v1",
     "Alert",
     "deduplication key",
+    records=("Alert",),
     about="Alerts opened, updated and resolved.",
-    classification=Classification.INTERNAL,
     consumers=("alerts", *_SINKS),
 )
 CLOCK = Topic(
@@ -186,7 +187,8 @@ ORDER_STATE_CHANGELOG = _changelog("order-state", "store", Classification.PII)
 PLACING_CHANGELOG = _changelog("placing", "store", Classification.INTERNAL)
 FOLD_CHANGELOGS = MappingProxyType({app: _changelog(app, "store", Classification.PII) for app in FOLD_APPS})
 """The changelog of each application made of folds."""
-CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, PLACING_CHANGELOG, *FOLD_CHANGELOGS.values())
+CASES_CHANGELOG = _changelog("cases", "store", Classification.CONFIDENTIAL)
+CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, PLACING_CHANGELOG, *FOLD_CHANGELOGS.values(), CASES_CHANGELOG)
 
 
 def _dead_letters(source: Topic) -> Topic:

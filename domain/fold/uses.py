@@ -25,6 +25,8 @@ _USES: Mapping[str, Uses] = {
     "OrderState": Uses(order_state.AUTHORITATIVE_FOR, order_state.NOT_AUTHORITATIVE_FOR),
     "BillingHandoffVerdict": Uses(("reconciliation",), _OWNED),
     "DriftFinding": Uses(("reconciliation",), _OWNED),
+    "ReconciliationCase": Uses(("reconciliation", "caseWork"), _OWNED),
+    "Alert": Uses(("notification",), (*_OWNED, "caseWork")),
 }
 
 
