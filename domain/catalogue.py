@@ -23,6 +23,9 @@ from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.order_status import control_records as _order_control
+from domain.order_status import records as _order_status
+from domain.order_status import work_records as _order_work
 from domain.payment_authorization import events as _payment_events
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
@@ -84,4 +87,15 @@ RECORDS: tuple[RecordType, ...] = (
     RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
     RecordType(_case.OWNER, _case.AGGREGATE, _case.ReconciliationCase),
     RecordType(_alert.OWNER, _alert.AGGREGATE, _alert.Alert),
+    *(
+        RecordType(_order_status.OWNER, _order_status.AGGREGATE, m)
+        for m in (
+            _order_status.OrderStatusCustomer,
+            _order_status.OrderStatusSales,
+            _order_status.OrderStatusSupport,
+            _order_work.OrderStatusFulfillment,
+            _order_control.OrderStatusFinance,
+            _order_control.OrderStatusCompliance,
+        )
+    ),
 )

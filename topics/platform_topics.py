@@ -58,6 +58,7 @@ ORDER_STATUS = MappingProxyType(
             f"derived.order-status-{audience}.v1",
             "OrderStatus",
             "order id",
+            records=(f"OrderStatus{audience.capitalize()}",),
             about=f"What the audience {audience} may see of an order, and nothing else.",
         )
         for audience in AUDIENCES
