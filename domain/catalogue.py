@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.account import events as _account_events
 from domain.alert import record as _alert
+from domain.account_view import record as _account_view
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
@@ -14,6 +15,7 @@ from domain.case_decision import events as _case_decision_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
+from domain.delivery_view import record as _delivery_view
 from domain.drift import finding as _finding
 from domain.evidence_package import events as _evidence_events
 from domain.fallout_case import events as _fallout_events
@@ -31,7 +33,11 @@ from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.provisioning_request import events as _provisioning_events
 from domain.quote import events as _quote_events
+from domain.quote_view import decision_record as _quote_decisions
+from domain.quote_view import record as _quote_view
+from domain.quote_view import trace_record as _pricing_trace
 from domain.reservation import events as _reservation_events
+from domain.timeline import record as _timeline
 
 __all__ = ["RECORDS", "RecordType"]
 
@@ -84,6 +90,23 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _case_decision_events.EVENTS
     ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+    *(
+        RecordType(_timeline.OWNER, m.__name__, m)
+        for m in (
+            _timeline.OrderTimeline,
+            _timeline.QuoteTimeline,
+            _timeline.AccountTimeline,
+            _quote_view.QuoteView,
+            _quote_decisions.QuoteDecisions,
+            _pricing_trace.PricingTrace,
+            _pricing_trace.QuoteStaleness,
+            _delivery_view.FulfillmentPlanView,
+            _delivery_view.FalloutView,
+            _delivery_view.FulfillmentException,
+            _account_view.AccountView,
+            _account_view.AccountHoldings,
+        )
+    ),
     RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
     RecordType(_case.OWNER, _case.AGGREGATE, _case.ReconciliationCase),
     RecordType(_alert.OWNER, _alert.AGGREGATE, _alert.Alert),

@@ -49,6 +49,10 @@ class Lifted:
     kind: Kind
 
 
+EVERY_STORE = frozenset(("postgres", "clickhouse"))
+"""The sinks there are, by name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paging:
     """How a table is listed: by one column and, among equals, by key; each way to narrow the list has its index.
@@ -69,8 +73,9 @@ class Table:
     """The table of one derived topic.
 
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
-    `indexes` the columns (or lifted columns) searched by, `paging` how the read model lists it. Where an `audience` is
-    named, its database role may read the table, and no other audience's.
+    `indexes` the columns (or lifted columns) searched by, alone or several together, `stores` the sinks that carry it,
+    and `paging` how the read model lists it. Where an `audience` is named, its database role may read the table, and
+    no other audience's.
     """
 
     topic: str
@@ -80,7 +85,8 @@ class Table:
     key: str
     version: str
     lifted: tuple[Lifted, ...] = ()
-    indexes: tuple[str, ...] = ()
+    indexes: tuple[str | tuple[str, ...], ...] = ()
+    stores: frozenset[str] = EVERY_STORE
     paging: Paging | None = None
     audience: str | None = None
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
-ALERTING = "alerting"
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.naming import SCHEMA
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, ORDER_CAPTURE, RECONCILIATION_CASES
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
 from topics.store.hosting import HOSTED
+
+ALERTING = "alerting"
 
 
 def jobs(places: Places) -> tuple[Job, ...]:
@@ -35,8 +36,16 @@ def jobs(places: Places) -> tuple[Job, ...]:
             _topics(places, RECONCILIATION_CASES.name, ALERTS.name),
         ),
         _job("alerts", _topics(places, ALERTS.name), [postgres_dataset(places, ALERTING, "outbox")]),
-        _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
-        _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),
+        _job(
+            "sink-postgres",
+            _read_by(places, "postgres"),
+            [postgres_dataset(places, SCHEMA, t.name) for t in tables_of("postgres")],
+        ),
+        _job(
+            "sink-clickhouse",
+            _read_by(places, "clickhouse"),
+            [clickhouse_dataset(places, DATABASE, t.name) for t in tables_of("clickhouse")],
+        ),
     )
 
 
@@ -52,5 +61,5 @@ def _topics(places: Places, *names: str) -> list[Dataset]:
     return [topic_dataset(places, name) for name in names]
 
 
-def _read_by_sinks(places: Places) -> list[Dataset]:
-    return _topics(places, *(t.topic for t in TABLES))
+def _read_by(places: Places, store: str) -> list[Dataset]:
+    return _topics(places, *(t.topic for t in tables_of(store)))

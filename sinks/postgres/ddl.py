@@ -138,5 +138,5 @@ def _make_table(connection: Connection, table: Table) -> None:
         parts.append(sql.SQL("{} {} NOT NULL{}").format(sql.Identifier(name), sql.SQL(data_type), default))
     parts.append(sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key)))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table_name(table), sql.SQL(", ").join(parts)))
-    comment = f"Mirror of {table.topic}: informational, the owner of the order decides."
+    comment = f"Mirror of {table.topic}: informational, the owning system decides."
     connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table_name(table), sql.Literal(comment)))
