@@ -35,9 +35,8 @@ class Cursors:
 
     def make(self, position: Position, about: Mapping[str, Any], now: datetime) -> str:
         """The cursor behind a row of the list `about`: its path, tenant and filters."""
-        by, key = position
-        moment = isinstance(by, datetime)
-        body = orjson.dumps([_VERSION, by.isoformat() if moment else by, moment, key, int(now.timestamp())])
+        told = [[value.isoformat(), True] if isinstance(value, datetime) else [value, False] for value in position]
+        body = orjson.dumps([_VERSION, int(now.timestamp()), told])
         return base64.urlsafe_b64encode(self._seal(body, about) + body).decode().rstrip("=")
 
     def read(self, cursor: str, about: Mapping[str, Any], now: datetime) -> Position:
@@ -52,11 +51,11 @@ class Cursors:
         seal, body = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
         if not hmac.compare_digest(seal, self._seal(body, about)):
             raise _foreign()
-        version, by, moment, key, made = orjson.loads(body)
+        version, made, told = orjson.loads(body)
         if version != _VERSION or now - datetime.fromtimestamp(made, UTC) > LIFETIME:
             message = "The cursor is older than cursors are good for."
             raise Refusal("STALENESS_CURSOR", message, remediation=_AGAIN)
-        return (datetime.fromisoformat(by) if moment else by), key
+        return tuple(datetime.fromisoformat(value) if moment else value for value, moment in told)
 
     def _seal(self, body: bytes, about: Mapping[str, Any]) -> bytes:
         told = orjson.dumps(dict(about), option=orjson.OPT_SORT_KEYS)

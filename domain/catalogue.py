@@ -12,6 +12,7 @@ from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
 from domain.case import record as _case
 from domain.case_decision import events as _case_decision_events
+from domain.billing_verdict import record as _billing_verdict
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
@@ -107,6 +108,7 @@ RECORDS: tuple[RecordType, ...] = (
             _account_view.AccountHoldings,
         )
     ),
+    RecordType(_billing_verdict.OWNER, _billing_verdict.AGGREGATE, _billing_verdict.BillingHandoffVerdict),
     RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
     RecordType(_case.OWNER, _case.AGGREGATE, _case.ReconciliationCase),
     RecordType(_alert.OWNER, _alert.AGGREGATE, _alert.Alert),

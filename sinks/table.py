@@ -55,17 +55,18 @@ EVERY_STORE = frozenset(("postgres", "clickhouse"))
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How a table is listed: by one column and, among equals, by key; each way to narrow the list has its index.
+    """How a table is listed: by some columns and, among equals, by key; each way to narrow the list has its index.
 
-    `within` are columns a list may be narrowed to one value of. `marks` are predicates by name, for what no column
-    says; they are SQL of this release, never input. A list is as quick for a rare value as for a common one, because
-    every index ends in the order of the list.
+    None of the columns `by` is ever null. `within` are columns a list may be narrowed to one value of; a list that is
+    not `whole` always is. `marks` are predicates by name, for what no column says; they are SQL of this release, never
+    input. A list is as quick for a rare value as for a common one, because every index ends in the order of the list.
     """
 
-    by: str
+    by: tuple[str, ...]
     within: tuple[str, ...] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
     newest_first: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,11 @@ class Table:
     def version_index(self) -> int:
         """Place of the version among the columns."""
         return self._index(self.version)
+
+    @cached_property
+    def rule_version(self) -> str:
+        """The lifted column that says by which version of its rule a row was derived."""
+        return next(lifted.name for lifted in self.lifted if lifted.wire_name == "ruleVersion")
 
     @cached_property
     def wire_names(self) -> dict[str, str]:

@@ -69,6 +69,7 @@ BILLING_HANDOFF = _derived(
     "derived.billing-handoff.v1",
     "BillingHandoffVerdict",
     "product instance and component, or charge",
+    records=("BillingHandoffVerdict",),
     about="Whether what was delivered is billed as agreed, and what is at risk.",
     consumers=("cases", "truth-health", *_SINKS),
 )

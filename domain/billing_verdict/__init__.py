@@ -1,1 +1,1 @@
-"""The billing handoff, two-sided: what ought to be billed of each product held against what billing does (R237-R239)."""
+"""The billing handoff from both sides: what ought to be billed of each product, and what is (R237-R239)."""

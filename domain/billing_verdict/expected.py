@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from domain.billing_handoff.policy import BILLABLE_INTENTS
 from domain.billing_handoff.states import BillingEffect
-from domain.billing_verdict.charged import Course, Note
+from domain.billing_verdict.course import Course, Note
 from domain.billing_verdict.known import Item, Known, Reason
 from domain.billing_verdict.moments import day_of
 from domain.billing_verdict.terms import component_of
 from domain.billing_verdict.verdicts import BillablePolicy, Expectation
-from domain.billing_calendar import Days
 from domain.charge.schedule import Basis, Schedule
-from domain.commercial import ChargeKind
+from domain.commercial import ChargeKind, PriceComponent
 
 _CHANGES: Mapping[str, BillingEffect] = {
     "MODIFY": BillingEffect.AMEND,
@@ -189,8 +188,8 @@ def _effect(found: Expected, known: Known, item: Item, terms: str) -> BillingEff
     if not by_itself:
         if running and item.action in _RESTATING and item.components:
             return BillingEffect.END
-        carried_on = running and item.action != "MODIFY"
-        return change if carried_on and _follows(found, change) and (bills or change is BillingEffect.END) else None
+        carries_on = item.action != "MODIFY" and (running or _asked_first(found, known, item, component))
+        return change if carries_on and _follows(found, change) and (bills or change is BillingEffect.END) else None
     if running:
         return change if _follows(found, change) and (bills or change is BillingEffect.END) else None
     if bills and (item.action in _RESTATING or _first_heard_of(known, item)):
@@ -205,7 +204,15 @@ def _fee(found: Expected, change: BillingEffect, terms: str) -> BillingEffect | 
     return BillingEffect.AMEND if change is BillingEffect.AMEND and found.steps[-1].terms != terms else None
 
 
+def _asked_first(found: Expected, known: Known, item: Item, component: PriceComponent) -> bool:
+    """Whether billing was asked to change what nobody is known to have begun, and what bills by itself."""
+    by_itself = component.billed_through_item_id is None
+    return by_itself and not found.steps and known.request(item, found.component_id) is not None
+
+
 def _follows(found: Expected, change: BillingEffect) -> bool:
+    if not found.steps:
+        return True
     if change is BillingEffect.SUSPEND:
         return not found.suspended
     return found.suspended if change is BillingEffect.RESUME else True
@@ -251,8 +258,3 @@ def _changed(found: Expected, step: Step) -> None:
         case _:
             return
     found.spells[-1] = Course(schedule, spell.notes)
-
-
-def excused_days(found: Expected) -> list[Days]:
-    """The days an approved reason excuses."""
-    return [reason.days for reason in found.reasons]

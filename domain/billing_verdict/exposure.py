@@ -14,7 +14,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from domain.billing_calendar import Days, periods_in
-from domain.billing_verdict.charged import Charged, Course, change_days
+from domain.billing_verdict.charged import Charged
+from domain.billing_verdict.course import Course, change_days
 from domain.billing_verdict.expected import Expected
 from domain.billing_verdict.known import Item
 from domain.billing_verdict.verdicts import Expectation, Verdict
@@ -39,18 +40,20 @@ class Exposure:
 
 
 def exposures(
-    wanted: Expected | None, charges: Sequence[Charged], until: date, tolerance: Tolerance
+    wanted: Expected | None, charges: Sequence[Charged], days: Days, tolerance: Tolerance
 ) -> Iterator[Exposure]:
-    """The exposed days before a day, in order; `wanted` is None for charges nobody asked for.
+    """The exposed days among some days, in order; `wanted` is None for charges nobody asked for.
 
     What is due once is exposed as a whole on the day it is due. Usage has no amount before it is rated.
     """
     billed = [c for c in charges if c.course is not None]
     if wanted.once if wanted is not None else any(c.course.once for c in billed if c.course is not None):
-        yield from _once(wanted, billed, until)
+        yield from _once(wanted, billed, days)
         return
-    cuts = sorted(day for day in _cuts(wanted, billed) if day < until)
-    for start, end in pairwise([*cuts, until] if cuts else ()):
+    cuts = _cuts(wanted, billed)
+    first = max(days.start, min(cuts, default=days.end))
+    inner = sorted(day for day in cuts if first < day < days.end)
+    for start, end in pairwise((first, *inner, days.end) if first < days.end else ()):
         found = _exposed(wanted, billed, Days(start, end), tolerance)
         if found is not None:
             yield found
@@ -190,12 +193,12 @@ def _other_terms(wanted: Expected, charge: Charged, day: date) -> Verdict:
     return Verdict.LATE_START if ours in later else Verdict.BASIS_MISMATCH
 
 
-def _once(wanted: Expected | None, billed: Sequence[Charged], until: date) -> Iterator[Exposure]:
+def _once(wanted: Expected | None, billed: Sequence[Charged], days: Days) -> Iterator[Exposure]:
     """What is due once, held against every charge for it, whenever that began."""
     due = wanted.spells[-1] if wanted is not None and wanted.spells else None
     live = [c.course.schedule for c in billed if c.course is not None and not c.course.voided]
     begun = due.schedule.start if due is not None else min((schedule.start for schedule in live), default=date.max)
-    if begun >= until:
+    if not days.start <= begun < days.end:
         return
     excused = wanted is not None and wanted.reason(begun) is not None
     ours = None if due is None or excused else due.schedule.current

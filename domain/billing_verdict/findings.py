@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.billing_verdict.exposure import Exposure
+from domain.billing_verdict.known import Known
 from domain.billing_verdict.rows import also_found
 from domain.billing_verdict.rule import RULE_ID, RULE_VERSION
 from domain.billing_verdict.standing import Look
-from domain.billing_verdict.verdicts import Expectation, Verdict
+from domain.billing_verdict.verdicts import Verdict
 from domain.drift.finding import Kind, finding_id
 from domain.fold.fold import Row
 
@@ -41,13 +42,13 @@ _NOT_HANDED_OVER = "Order management hands the delivered item over to billing."
 _NOT_COMPLETED = "Order management completes the item, or withdraws the request to billing."
 
 
-def finding(row: Mapping[str, Any], seen: Look, settle_deadline: Any, exposed: Sequence[Exposure]) -> Row:
-    """The finding of a row; `exposed` are the days that count towards what is at risk."""
-    verdict = seen.verdict
+def finding(row: Mapping[str, Any], here: Known, seen: Look, exposed: Sequence[Exposure]) -> Row:
+    """The finding of a row that has settled; `exposed` are the days that count towards what is at risk."""
+    verdict = seen.wrong
     orphan = seen.subject.charge_id
     entity_type, entity_id = (ROW, row["rowKey"]) if orphan is None else (CHARGE, orphan)
     identity = finding_id(RULE_ID, entity_type, entity_id)
-    corrected_by, next_action = _correction(verdict, row)
+    corrected_by, next_action = _correction(verdict, row, here, seen)
     fields = ", ".join(d["field"] for d in row["differences"]) or "in days past"
     data = {
         "findingId": identity,
@@ -65,7 +66,7 @@ def finding(row: Mapping[str, Any], seen: Look, settle_deadline: Any, exposed: S
         "componentId": row["componentId"],
         "correctedBy": corrected_by,
         "since": row["since"],
-        "settleDeadline": settle_deadline,
+        "settleDeadline": row["settleDeadline"],
         "differences": row["differences"],
         "summary": _WRONG[verdict].format(row=row["rowKey"], charge=orphan, fields=fields),
         "nextAction": next_action,
@@ -78,11 +79,19 @@ def finding(row: Mapping[str, Any], seen: Look, settle_deadline: Any, exposed: S
     return Row(RECORD, identity, data)
 
 
-def _correction(verdict: Verdict, row: Mapping[str, Any]) -> tuple[str, str]:
+def _correction(verdict: Verdict, row: Mapping[str, Any], here: Known, seen: Look) -> tuple[str, str]:
     """Whose correction closes it, and what that is."""
     if verdict is Verdict.MISSING_CHARGE and not row["handedOver"]:
         return "oms", _NOT_HANDED_OVER
-    not_yet = row["expectation"] == Expectation.NOT_YET.value
-    if verdict is Verdict.EARLY_START and not_yet and row["handedOver"]:
+    if _ahead_of_its_item(here, seen):
         return "oms", _NOT_COMPLETED
     return "billing", _BILLING[verdict]
+
+
+def _ahead_of_its_item(here: Known, seen: Look) -> bool:
+    """Whether billing did what it was asked to for an item that is still open."""
+    charge = seen.judged.charge
+    if charge is None:
+        return False
+    of_item = (item for item in here.items if item.identity == (charge.order_id, charge.item_id))
+    return any(item.outcome is None and here.request(item, seen.subject.component_id) for item in of_item)

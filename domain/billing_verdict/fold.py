@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from domain.billing_verdict import findings, remembered, rows
-from domain.billing_verdict.exposure import cut_days, exposures
+from domain.billing_verdict.exposure import cut_days
 from domain.billing_verdict.known import Known, Remembered, known, registers
 from domain.billing_verdict.moments import day_of, midnight_us
 from domain.billing_verdict.rule import BILLING_RULE, RULE_ID, RULE_VERSION, BillingRule
@@ -46,7 +47,7 @@ class BillingHandoffs:
         told = registers(shared)
         if not told:
             return Derived()
-        now_us = max(reached_us, max(entry.time_us for _, _, entry in told))
+        now_us = max(reached_us, *(entry.time_us for _, _, entry in told))
         here = known(told)
         found: list[Row] = []
         wakes: list[int] = []
@@ -71,13 +72,12 @@ class BillingHandoffs:
         rule = self._rule
         stands = standing(seen, told, now_us, reached_us, rule) if seen.bad else None
         settled = stands is not None and stands.settled
-        until = day_of(reached_us)
-        exposed = list(exposures(seen.wanted, seen.charges, until, rule.tolerance)) if settled else []
+        exposed = list(seen.exposed(date.min, day_of(reached_us))) if settled else []
         cites = _cites(seen.subject)
         data = rows.row_data(instance, here, seen, stands, exposed, _changed_us(seen, told, cites, now_us))
         found.append(Row(rows.RECORD, data["rowKey"], data, cites))
         if settled:
-            found.append(replace(findings.finding(data, seen, data["settleDeadline"], exposed), cites=cites))
+            found.append(replace(findings.finding(data, here, seen, exposed), cites=cites))
         return next_change_us(seen, stands, now_us, reached_us)
 
 

@@ -76,9 +76,7 @@ def _newest(charges: Sequence[Charged]) -> Charged | None:
     return max(charges, key=lambda charge: (charge.changed_us, charge.charge_id), default=None)
 
 
-def _closest(
-    theirs: list[tuple[Charged, Side]], ours: Side | None, tolerance: Tolerance
-) -> tuple[Charged, Side]:
+def _closest(theirs: list[tuple[Charged, Side]], ours: Side | None, tolerance: Tolerance) -> tuple[Charged, Side]:
     """Of several live charges the one that is meant: it rests on the handoff, or differs least."""
 
     def distance(one: tuple[Charged, Side]) -> tuple[int, bool, date, str]:

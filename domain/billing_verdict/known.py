@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from domain.billing_calendar import Days
 from domain.billing_verdict import remembered as r
 from domain.billing_verdict.charged import Charged, charged
 from domain.billing_verdict.moments import day_of
-from domain.billing_calendar import Days
 from domain.fold.facts import Entry, Facts
 
 Remembered = tuple[str, str, Entry]

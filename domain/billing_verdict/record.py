@@ -65,7 +65,9 @@ class BillingHandoffVerdict(Model):
     since: Annotated[datetime, Doc("When it began to be so; for a mismatch when the row was last good.")]
     settle_deadline: Annotated[datetime | None, Doc("When a mismatch has to be over; null without one.")] = None
     expected: Annotated[CommercialBasis | None, Doc("The agreed side.", Classification.CONFIDENTIAL)] = None
-    actual: Annotated[CommercialBasis | None, Doc("The charged side; null when nothing is.", Classification.CONFIDENTIAL)]
+    actual: Annotated[
+        CommercialBasis | None, Doc("The charged side; null when nothing is.", Classification.CONFIDENTIAL)
+    ] = None
     handed_over: Annotated[bool, Doc("Whether a request of the deciding item to billing stands.")]
     charge_id: Annotated[str | None, Doc("The charge compared, live or the newest.")] = None
     charge_state: Annotated[str | None, Doc("Where that charge stands.")] = None
@@ -74,10 +76,12 @@ class BillingHandoffVerdict(Model):
     non_billing_reason_id: Annotated[str | None, Doc("Approved reason that excuses the component now (R238).")] = None
     non_billing_code: Annotated[str | None, Doc("Code of that reason.")] = None
     differences: Annotated[tuple[Difference, ...], Doc("Fields that differ.", Classification.CONFIDENTIAL)] = ()
-    leakage: Annotated[Money | None, Doc("Agreed and not charged so far; null for nothing.", Classification.CONFIDENTIAL)]
+    leakage: Annotated[
+        Money | None, Doc("Agreed and not charged so far; null for nothing.", Classification.CONFIDENTIAL)
+    ] = None
     overbilling: Annotated[
         Money | None, Doc("Charged and not agreed so far; null for nothing.", Classification.CONFIDENTIAL)
-    ]
+    ] = None
     history: Annotated[tuple[PastMismatch, ...], Doc("Past days that are still at risk, oldest first.")] = ()
     version: Annotated[int, Doc("Rises with what is known of the product.")]
     derivation: Annotated[Derivation, Doc("Lineage, rule and authority.")]

@@ -64,11 +64,10 @@ def places(event: Heard) -> Iterator[Place]:
         for instance in sorted(named):
             yield place_of(event.tenant, instance)
         return
-    instance = data.get("productInstanceId")
-    if not instance and event.kind in _CHARGES | {"InvoiceIssued"}:
-        instance = event.subject
-    if instance:
-        yield place_of(event.tenant, instance)
+    charged = event.kind in _CHARGES or event.kind == "InvoiceIssued"
+    about = data.get("productInstanceId") or (event.subject if charged else None)
+    if about:
+        yield place_of(event.tenant, about)
 
 
 def place_of(tenant: str, instance: str) -> Place:
@@ -149,14 +148,14 @@ def _handoff(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 def _charge(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     value = {
         "component": data.get("componentId"),
+        "order": data.get("orderId"),
+        "item": data.get("itemId"),
         "account": data.get("accountId"),
         "from": microseconds(data.get("effectiveFrom")),
         "until": microseconds(data.get("effectiveUntil")),
     }
     if data.get("component") is not None:
         value |= {
-            "order": data.get("orderId"),
-            "item": data.get("itemId"),
             "billingAccount": data.get("billingAccountId"),
             "handoff": data.get("handoffId"),
             "terms": terms_text(data["component"]),
@@ -182,11 +181,14 @@ def _reason(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _asset(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     register = ACTIVATED if event.kind == "AssetActivated" else TERMINATED
-    yield register, {
-        "order": data.get("orderId"),
-        "item": data.get("itemId"),
-        "at": microseconds(data.get("effectiveDate")),
-    }
+    yield (
+        register,
+        {
+            "order": data.get("orderId"),
+            "item": data.get("itemId"),
+            "at": microseconds(data.get("effectiveDate")),
+        },
+    )
 
 
 _SAYS: Mapping[str, Callable[[Heard, Mapping[str, Any]], Iterator[tuple[str, Any]]]] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from domain.billing_verdict.charged import Charged, Course
+from domain.billing_calendar import Days
+from domain.billing_verdict.charged import Charged
+from domain.billing_verdict.course import Course
 from domain.billing_verdict.expected import Expected, components, expected
 from domain.billing_verdict.exposure import Exposure, cut_days, exposures
 from domain.billing_verdict.judge import Judged, judge, judge_orphan
@@ -16,6 +18,7 @@ from domain.billing_verdict.remembered import INVOICE
 from domain.billing_verdict.rule import BillingRule
 from domain.billing_verdict.verdicts import Verdict
 from domain.charge.states import ChargeState
+from domain.tolerance import Tolerance
 
 
 class Subject(NamedTuple):
@@ -26,29 +29,32 @@ class Subject(NamedTuple):
 
 
 class Look(NamedTuple):
-    """A row as it is on a day, by what is known: `exposed` are the exposed days up to that day, itself included."""
+    """A row as it is on a day, by what is known; `disputed` unless one charge follows the agreement day by day."""
 
     subject: Subject
     wanted: Expected | None
     charges: Sequence[Charged]
     judged: Judged
-    exposed: Sequence[Exposure]
+    disputed: bool
     day: date
+    tolerance: Tolerance
 
-    @property
-    def past(self) -> bool:
-        """Whether days before this one are exposed."""
-        return any(exposure.days.start < self.day for exposure in self.exposed)
+    def exposed(self, start: date, end: date) -> Iterator[Exposure]:
+        """The exposed days from a day on up to, and without, another."""
+        if self.disputed:
+            yield from exposures(self.wanted, self.charges, Days(start, end), self.tolerance)
 
     @property
     def bad(self) -> bool:
-        """Whether both sides disagree, or did and nobody put it right."""
-        return self.judged.mismatch or self.past
+        """Whether both sides disagree, or did on days past and nobody put it right."""
+        return self.judged.mismatch or next(self.exposed(date.min, self.day), None) is not None
 
     @property
-    def verdict(self) -> Verdict:
-        """The mismatch that stands, or the last one of the days past."""
-        return self.judged.verdict if self.judged.mismatch or not self.past else self.exposed[-1].verdict
+    def wrong(self) -> Verdict:
+        """What is wrong about a bad row: the mismatch of the moment, or else the last one of the days past."""
+        if self.judged.mismatch:
+            return self.judged.verdict
+        return [exposure.verdict for exposure in self.exposed(date.min, self.day)][-1]
 
 
 class Standing(NamedTuple):
@@ -77,10 +83,8 @@ def look(here: Known, subject: Subject, now_us: int, rule: BillingRule) -> Look 
     if wanted is None and not charges:
         return None
     judged = judge_orphan(charges[0], day) if wanted is None else judge(wanted, charges, day, rule.tolerance)
-    exposed: Sequence[Exposure] = ()
-    if wanted is None or not _undisputed(wanted, charges):
-        exposed = list(exposures(wanted, charges, _day_after(day), rule.tolerance))
-    return Look(subject, wanted, charges, judged, exposed, day)
+    disputed = wanted is None or not _undisputed(wanted, charges)
+    return Look(subject, wanted, charges, judged, disputed, day, rule.tolerance)
 
 
 def _undisputed(wanted: Expected, charges: Sequence[Charged]) -> bool:
@@ -102,15 +106,15 @@ def _alike(one: Course, other: Course) -> bool:
     )
 
 
-def standing(
-    seen: Look, remembered: Sequence[Remembered], now_us: int, reached_us: int, rule: BillingRule
-) -> Standing:
+def standing(seen: Look, remembered: Sequence[Remembered], now_us: int, reached_us: int, rule: BillingRule) -> Standing:
     """Since when a bad row is bad: it is looked at as it was known after each event and on each day it could change.
 
     A charge that billing rejected is not waited for: the answer has come.
     """
     times = {entry.time_us for _, name, entry in remembered if name != INVOICE}
-    days = cut_days(seen.wanted, seen.charges).union(_day_after(exposure.days.start) for exposure in seen.exposed)
+    days = cut_days(seen.wanted, seen.charges)
+    if not seen.judged.mismatch:  # days past are at risk once they are past
+        days.update(_day_after(exposure.days.start) for exposure in seen.exposed(date.min, seen.day))
     points = sorted(times.union(us for day in days if (us := midnight_us(day)) <= now_us))
     since = points[-1]
     for point in reversed(points):
@@ -131,10 +135,9 @@ def next_change_us(seen: Look, stands: Standing | None, now_us: int, reached_us:
     if stands is not None and not stands.settled:
         found.append(stands.deadline_us)
     counted = day_of(reached_us) if stands is not None and stands.settled else seen.day
-    for exposure in seen.exposed:
-        if exposure.days.end > counted:
-            found.append(midnight_us(_day_after(max(exposure.days.start, counted))))
-            break
+    exposure = next(seen.exposed(counted, _day_after(seen.day)), None)
+    if exposure is not None:
+        found.append(midnight_us(_day_after(exposure.days.start)))
     return min(found, default=None)
 
 

@@ -16,12 +16,13 @@ Definition = tuple[tuple[str, ...], str]
 
 def wanted(table: Table) -> Iterator[Definition]:
     """The indexes a table needs beside its key; those of a list end in its order."""
-    for name in table.indexes:
-        yield (name,), ""
+    for index in table.indexes:
+        yield ((index,) if isinstance(index, str) else index), ""
     if table.paging is None:
         return
-    order = (table.paging.by, table.key)
-    yield (TENANT, *order), ""
+    order = (*table.paging.by, table.key)
+    if table.paging.whole:
+        yield (TENANT, *order), ""
     for name in table.paging.within:
         yield (TENANT, name, *order), ""
     for predicate in table.paging.marks.values():

@@ -12,10 +12,9 @@ from domain.errors import ConfigurationError
 from sinks.postgres.naming import TENANT, table_name
 from sinks.table import Table
 
-Position = tuple[Any, str]
-"""Where a row stands in the list of its table: value of the column it is listed by, and key."""
+Position = tuple[Any, ...]
+"""Where a row stands in the list of its table: values of the columns it is listed by, and key."""
 
-RULE_VERSION = "rule_version"
 ACCOUNT = "account_id"
 
 
@@ -60,8 +59,9 @@ def one(table: Table, columns: tuple[str, ...]) -> sql.Composed:
 def page(table: Table, columns: tuple[str, ...], search: Search) -> sql.Composed:
     """The rows of a page, as `one` has them. Raises `ConfigurationError` for a way the table is not listed in."""
     paging = table.paging
-    if paging is None or not set(search.equals) <= set(paging.within) or not set(search.marks) <= paging.marks.keys():
-        message = f"{table.name} is not listed by {', '.join([*search.equals, *search.marks]) or 'anything'}."
+    narrowed = {*search.equals, *search.marks}
+    if paging is None or not narrowed <= {*paging.within, *paging.marks} or not (narrowed or paging.whole):
+        message = f"{table.name} is not listed by {', '.join(sorted(narrowed)) or 'nothing'}."
         raise ConfigurationError(message, remediation="Name it in the `paging` of the table, which gives it an index.")
     conditions: list[sql.Composable] = [sql.SQL("{} = %s").format(sql.Identifier(TENANT))]
     conditions += [sql.SQL("{} = %s").format(sql.Identifier(name)) for name in sorted(search.equals)]
@@ -69,10 +69,11 @@ def page(table: Table, columns: tuple[str, ...], search: Search) -> sql.Composed
     conditions += [sql.SQL(paging.marks[name]) for name in search.marks]
     if search.accounts is not None:
         conditions.append(sql.SQL("{} = ANY(%s)").format(sql.Identifier(ACCOUNT)))
-    order = [sql.Identifier(paging.by), sql.Identifier(table.key)]
+    order = [*map(sql.Identifier, (*paging.by, table.key))]
     if search.after is not None:
-        beyond = "({}) < (%s, %s)" if paging.newest_first else "({}) > (%s, %s)"
-        conditions.append(sql.SQL(beyond).format(sql.SQL(", ").join(order)))
+        names, values = sql.SQL(", ").join(order), sql.SQL(", ").join([sql.SQL("%s")] * len(order))
+        beyond = sql.SQL("({}) < ({})" if paging.newest_first else "({}) > ({})")
+        conditions.append(beyond.format(names, values))
     direction = sql.SQL(" DESC" if paging.newest_first else " ASC")
     return sql.SQL("{} WHERE {} ORDER BY {} LIMIT %s").format(
         _selected(table, columns),
@@ -82,7 +83,7 @@ def page(table: Table, columns: tuple[str, ...], search: Search) -> sql.Composed
 
 
 def _selected(table: Table, columns: tuple[str, ...]) -> sql.Composed:
-    by = table.key if table.paging is None else table.paging.by
+    by = () if table.paging is None else table.paging.by
     return sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join(map(sql.Identifier, (*columns, RULE_VERSION, by, table.key))), table_name(table)
+        sql.SQL(", ").join(map(sql.Identifier, (*columns, table.rule_version, *by, table.key))), table_name(table)
     )

@@ -150,5 +150,6 @@ def _chosen(table: Table, columns: Sequence[str]) -> tuple[str, ...]:
 
 def _found(table: Table, columns: tuple[str, ...], row: Sequence[Any]) -> Found:
     names = table.wire_names
-    *cells, rule_version, by, key = row
-    return Found({names[c]: cell for c, cell in zip(columns, cells, strict=True)}, rule_version, (by, key))
+    count = len(columns)
+    cells = dict(zip((names[c] for c in columns), row[:count], strict=True))
+    return Found(cells, row[count], tuple(row[count + 1 :]))
