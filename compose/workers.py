@@ -14,12 +14,14 @@ from pathlib import Path
 import structlog
 
 from avro.registry import Registry
+from compose.alerting import channels_of, patience_of
 from compose.derivations import DERIVATIONS, PLACING, placed_topics
-from compose.observe.watched import Watched, WatchedRelay, WatchedSink
-from compose.settings import WorkerSettings
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRelay, WatchedSink
+from compose.settings import Settings, WorkerSettings
 from compose.stack.endpoints import Endpoints
 from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
+from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from sinks.run import clickhouse_consumer, postgres_consumer
 from streams.cases import CasesProcessor
@@ -169,7 +171,7 @@ def run_stream(app: BatchApp) -> None:
     worker.execute_from_commandline()
 
 
-def _relay(endpoints: Endpoints) -> Hosted:
+def _relay(endpoints: Endpoints, _: Settings) -> Hosted:
     relay = Relay(endpoints.database_url, endpoints.kafka_config(), Registry(endpoints.registry_url))
     return Hosted(relay.run, WatchedRelay(relay))
 
@@ -178,20 +180,32 @@ def _sink(consumer: SinkConsumer) -> Hosted:
     return Hosted(consumer.run, WatchedSink(consumer))
 
 
-def _sink_postgres(endpoints: Endpoints) -> Hosted:
+def _sink_postgres(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(postgres_consumer(endpoints.kafka_config(), registry, endpoints.database_url))
 
 
-def _sink_clickhouse(endpoints: Endpoints) -> Hosted:
+def _sink_clickhouse(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(clickhouse_consumer(endpoints.kafka_config(), registry, endpoints.clickhouse_dsn))
 
 
-SERVICES: Mapping[str, Callable[[Endpoints], Hosted]] = {
+def _alerts(endpoints: Endpoints, settings: Settings) -> Hosted:
+    service = AlertService(
+        endpoints.kafka_config(),
+        Registry(endpoints.registry_url),
+        endpoints.database_url,
+        channels_of(settings.alerts),
+        patience_of(settings.alerts),
+    )
+    return Hosted(service.run, WatchedAlerts(service))
+
+
+SERVICES: Mapping[str, Callable[[Endpoints, Settings], Hosted]] = {
     "relay": _relay,
     "sink-postgres": _sink_postgres,
     "sink-clickhouse": _sink_clickhouse,
+    "alerts": _alerts,
 }
 """Applications that are plain loops, each in a thread of its own."""
 

@@ -107,7 +107,9 @@ class CasesProcessor:
     def _read(self, batch: RecordBatch) -> Iterator[tuple[bytes, Input]]:
         """Each record as what it is to its case; raises the `RecordError` of the first bad one."""
         ends = batch.topic == DRIFT_FINDINGS.name
-        read = self._decoder.decode([value if value is not None else b"" for value in batch.values] if ends else batch.values)
+        read = self._decoder.decode(
+            [value if value is not None else b"" for value in batch.values] if ends else batch.values
+        )
         failures = dict(read.failures)
         for index, key in enumerate(batch.keys):
             if not key:

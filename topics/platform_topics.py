@@ -9,7 +9,7 @@ from topics.owner_topics import OWNER_TOPICS
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
 PLATFORM = "ordertruth"
-FOLD_APPS = ("order-status", "views", "billing-handoff", "drift")
+FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
 
@@ -50,7 +50,7 @@ ORDER_STATE = _derived(
     "order id",
     records=("OrderState",),
     about="Header state of each order derived from its items, with the evidence.",
-    consumers=("order-status", "drift", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("order-status", "reconciliation", "truth-health", *_SINKS),
 )
 ORDER_STATUS = MappingProxyType(
     {
@@ -87,7 +87,7 @@ RECONCILIATION_CASES = _derived(
     "case id",
     records=("ReconciliationCase",),
     about="Findings as cases, from opening to closing.",
-    consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("alerts", "reconciliation", "truth-health", *_SINKS),
 )
 TRUTH_HEALTH = _derived(
     "derived.truth-health.v1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
+from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.naming import SCHEMA
 from sinks.tables import tables_of
@@ -11,8 +12,6 @@ from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, ORDE
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
 from topics.store.hosting import HOSTED
-
-ALERTING = "alerting"
 
 
 def jobs(places: Places) -> tuple[Job, ...]:

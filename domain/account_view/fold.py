@@ -26,10 +26,10 @@ _PROFILE = (
 class AccountViewFold:
     """Accounts, each by itself. Duplicates are found by asking for one legal identity hash."""
 
-    space = "account-view"
+    space = "account"
     rule_id = "account-view"
     rule_version = "1"
-    records = frozenset(("AccountView",))
+    records = frozenset({"AccountView"})
     kinds = frozenset(("AccountCreated", "AccountUpdated", "AccountsMerged", "AccountClosed"))
 
     def places(self, event: Heard) -> Iterable[Place]:

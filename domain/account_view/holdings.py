@@ -30,10 +30,10 @@ class AccountHoldingsFold:
     What goes over to another account is counted with both, because no event says that it left the first.
     """
 
-    space = "account-holdings"
+    space = "account"
     rule_id = "account-holdings"
     rule_version = "1"
-    records = frozenset(("AccountHoldings",))
+    records = frozenset({"AccountHoldings"})
     kinds = frozenset[str]().union(*map(kinds_of, COUNTED))
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -143,4 +143,3 @@ def _derivation(file: CaseFile, policy: CasePolicy, wake_us: int | None) -> Deri
         not_authoritative_for=uses.not_authoritative_for,
         source_lag_ms=max(0, file.reached_us - published_us) // 1000,
     )
-

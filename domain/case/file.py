@@ -95,7 +95,7 @@ class CaseFile:
             newest_us=plain["newestUs"],
             newest_id=plain["newestId"],
             ceased_us=plain["ceasedUs"],
-            opening=opening and Opening(*opening[:3], Severity(opening[3])),
+            opening=opening and _opening(*opening),
             flaps=plain["flaps"],
             decisions={d.decision.version: d for d in decisions},
             reached_us=plain["reachedUs"],
@@ -108,6 +108,10 @@ class CaseFile:
             said=plain["said"],
             revision=plain["revision"],
         )
+
+
+def _opening(number: int, since_us: int, opened_us: int, severity: str) -> Opening:
+    return Opening(number, since_us, opened_us, Severity(severity))
 
 
 def _json(model: Any) -> Any:

@@ -216,4 +216,3 @@ def _content(case: ReconciliationCase) -> str:
     """Hash of what makes it another record: everything but its version and when it was derived."""
     inputs = [ref.event_id for ref in case.derivation.inputs]
     return sha256_of([case.model_copy(update={"version": 0, "derivation": None}), inputs])
-

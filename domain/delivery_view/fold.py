@@ -19,10 +19,10 @@ from domain.fold.reading import dweller, home
 class DeliveryViewFold:
     """Plan, reservations, network and fallout of an order; three kinds of records from one set of facts."""
 
-    space = "delivery-view"
+    space = "order"
     rule_id = "delivery-view"
     rule_version = "1"
-    records = frozenset(("FulfillmentPlanView", "FalloutView", "FulfillmentException"))
+    records = frozenset({"FulfillmentPlanView", "FalloutView", "FulfillmentException"})
     kinds = KINDS
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -139,6 +139,11 @@ class OrderStatusFold:
         """Every owner's event that names an order, and two derived records."""
         return frozenset(_SAYS) | frozenset(_DERIVED)
 
+    @property
+    def records(self) -> frozenset[str]:
+        """One for each audience."""
+        return frozenset(_CITES)
+
     def places(self, event: Heard) -> Iterable[Place]:
         """The order it is about, an order's own event being about its aggregate; nowhere across tenants."""
         order_id = event.subject if event.kind in ORDER_KINDS else event.data.get("orderId")

@@ -48,7 +48,7 @@ class PricingTraceFold:
     space = "pricing-trace"
     rule_id = "pricing-trace"
     rule_version = "1"
-    records = frozenset(("PricingTrace",))
+    records = frozenset({"PricingTrace"})
     kinds = CALCULATION_EVENTS
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -28,7 +28,7 @@ class QuoteStalenessFold:
     space = "quote-staleness"
     rule_id = "quote-staleness"
     rule_version = "1"
-    records = frozenset(("QuoteStaleness",))
+    records = frozenset({"QuoteStaleness"})
     kinds = frozenset({*QUOTE_EVENTS, _PUBLISHED})
 
     def places(self, event: Heard) -> Iterable[Place]:

@@ -24,10 +24,10 @@ class AccountTimelineFold:
     accounts are to be read together.
     """
 
-    space = "account-timeline"
+    space = "account"
     rule_id = "account-timeline"
     rule_version = "1"
-    records = frozenset(("AccountTimeline",))
+    records = frozenset({"AccountTimeline"})
     kinds = frozenset({*(kind for kind, telling in TELLINGS.items() if telling.material), *GOVERNANCE})
 
     def places(self, event: Heard) -> Iterable[Place]:

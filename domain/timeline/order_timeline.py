@@ -20,10 +20,10 @@ _QUOTE = "quote"
 class OrderTimelineFold:
     """Events by the order they name; what came before it is the timeline of its quote (`trace`)."""
 
-    space = "order-timeline"
+    space = "order"
     rule_id = "order-timeline"
     rule_version = "1"
-    records = frozenset(("OrderTimeline",))
+    records = frozenset({"OrderTimeline"})
     kinds = frozenset({*ORDERS, *GOVERNANCE, *FULFILLMENT_EVENTS, *ASSETS, *SETTLEMENT})
 
     def places(self, event: Heard) -> Iterable[Place]:

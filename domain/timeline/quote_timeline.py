@@ -18,10 +18,10 @@ from domain.timeline.selling import QUOTES
 class QuoteTimelineFold:
     """Events by the quote they name, apart from those of its order."""
 
-    space = "quote-timeline"
+    space = "quote"
     rule_id = "quote-timeline"
     rule_version = "1"
-    records = frozenset(("QuoteTimeline",))
+    records = frozenset({"QuoteTimeline"})
     kinds = frozenset({*QUOTES, *GOVERNANCE})
 
     def places(self, event: Heard) -> Iterable[Place]:

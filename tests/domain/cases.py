@@ -66,7 +66,9 @@ def finding(*, at: datetime = SETTLED, version: int = 1, since: datetime = START
     return DriftFinding(**{**base, **fields})
 
 
-def ref(kind: str, event_id: str, version: int, *, topic: str = "derived.drift-findings.v1", offset: int = 0) -> InputRef:
+def ref(
+    kind: str, event_id: str, version: int, *, topic: str = "derived.drift-findings.v1", offset: int = 0
+) -> InputRef:
     return InputRef(event_id=event_id, event_type=kind, version=version, topic=topic, partition=0, offset=offset)
 
 
@@ -110,7 +112,9 @@ def decided(kind: type[e.CaseDecisionEvent], version: int, at: datetime, **field
         "occurred_at": at,
     }
     decision = kind(**{**base, **extras.get(kind, {}), **fields})
-    return Decided(decision, micros(at), ref(kind.__name__, f"d-{version}", version, topic="governance.case-decisions.v1"))
+    return Decided(
+        decision, micros(at), ref(kind.__name__, f"d-{version}", version, topic="governance.case-decisions.v1")
+    )
 
 
 class Told:

@@ -55,7 +55,9 @@ def test_the_end_says_how_it_ended() -> None:
     converged.until(SETTLED + 2 * HOUR)
     assert alert(converged).message.endswith("The systems agree again.")
     asked = decided(e.CaseWaiverRequested, 2, SETTLED + 2 * HOUR)
-    waived = Told(found(), decided(e.CaseAssigned, 1, SETTLED + HOUR), asked, decided(e.CaseWaived, 3, SETTLED + 3 * HOUR))
+    waived = Told(
+        found(), decided(e.CaseAssigned, 1, SETTLED + HOUR), asked, decided(e.CaseWaived, 3, SETTLED + 3 * HOUR)
+    )
     assert alert(waived).message.endswith("It is put up with until 2026-04-01.")
 
 
@@ -67,9 +69,10 @@ def test_the_same_cause_at_the_same_owner_is_one_group() -> None:
     }
     assert len(set(keys.values())) == 4
     assert all(key.startswith("acme:") for key in keys.values())
-    assert alert(Told(found(version=9, cause="account acme:a-1", corrected_by="crm"))).group_key == keys[
-        "account acme:a-1", "crm"
-    ]
+    assert (
+        alert(Told(found(version=9, cause="account acme:a-1", corrected_by="crm"))).group_key
+        == keys["account acme:a-1", "crm"]
+    )
 
 
 def test_evidence_is_bounded() -> None:

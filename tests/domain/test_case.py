@@ -71,7 +71,8 @@ def test_severity_by_money_fixes_the_term_at_the_opening(money: str, severity: s
 
 
 @pytest.mark.parametrize(
-    "fields", [{"regulated": True}, {"rule_id": "financial.charge-vs-invoice"}, {"rule_id": "state.decided-without-authority"}]
+    "fields",
+    [{"regulated": True}, {"rule_id": "financial.charge-vs-invoice"}, {"rule_id": "state.decided-without-authority"}],
 )
 def test_what_is_regulatory_is_critical(fields: dict[str, Any]) -> None:
     told = Told(found(leakage=None, **fields))

@@ -120,4 +120,3 @@ def test_a_billing_case_is_open_while_its_mismatch_stands(said: list[Input], mad
             return
         if told.case is not None and told.now.standing:
             assert told.now.closed_at is None
-

@@ -17,7 +17,15 @@ from domain.drift.finding import DriftFinding
 from domain.errors import IntegrityError
 from streams.cases import CasesProcessor
 from streams.engine.processor import Output
-from streams.testing import Harness, MemoryContracts, Record, assert_convergent, assert_poison_is_set_aside, event, framed
+from streams.testing import (
+    Harness,
+    MemoryContracts,
+    Record,
+    assert_convergent,
+    assert_poison_is_set_aside,
+    event,
+    framed,
+)
 from tests.domain.cases import CASE_ID, DAY, HOUR, MINUTE, SETTLED, decided, finding
 from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, RECONCILIATION_CASES
 
