@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from domain.access import AUDIENCES
 from domain.account_view.record import AccountHoldings, AccountView
 from domain.billing_verdict.record import BillingHandoffVerdict
 from domain.case.record import ReconciliationCase
@@ -14,7 +13,7 @@ from domain.drift.finding import DriftFinding
 from domain.model import Model
 from domain.order_state.record import OrderState
 from domain.order_state.states import ItemState
-from domain.order_status import control_records, records, work_records
+from domain.order_status.audiences import STATUS_OF
 from domain.quote_view.record import QuoteView
 from domain.quote_view.trace_record import PricingTrace
 from domain.timeline.record import AccountTimeline, OrderTimeline, QuoteTimeline
@@ -157,7 +156,6 @@ BILLING_HANDOFF = _table(
     BillingHandoffVerdict,
     "row_key",
     paging=Paging(by=("since",), within=("verdict", "order_id", "account_id", "product_instance_id")),
-    stores=EVERY_STORE,
 )
 DRIFT_FINDINGS = _table(
     catalogue.DRIFT_FINDINGS,
@@ -168,7 +166,6 @@ DRIFT_FINDINGS = _table(
         by=("since",), within=("kind", "rule_id", "corrected_by", "entity_id", "order_id", "quote_id", "account_id")
     ),
     lifted=_DERIVATION_APART,
-    stores=EVERY_STORE,
 )
 RECONCILIATION_CASES = _table(
     catalogue.RECONCILIATION_CASES,
@@ -182,23 +179,12 @@ RECONCILIATION_CASES = _table(
         newest_first=False,
     ),
     lifted=_DERIVATION_APART,
-    stores=EVERY_STORE,
 )
 
-_STATUS_RECORDS: Mapping[str, type[Model]] = {
-    "customer": records.OrderStatusCustomer,
-    "sales": records.OrderStatusSales,
-    "support": records.OrderStatusSupport,
-    "fulfillment": work_records.OrderStatusFulfillment,
-    "finance": control_records.OrderStatusFinance,
-    "compliance": control_records.OrderStatusCompliance,
-}
-_STUCK = {"stuck": "stuck"}
+_SEARCHED = ("order_number", "account_id", "state")
 
 
-def _status(audience: str) -> Table:
-    model = _STATUS_RECORDS[audience]
-    searched = ("order_number", "account_id", "state")
+def _status(audience: str, model: type[Model]) -> Table:
     return _table(
         catalogue.ORDER_STATUS[audience],
         f"order_status_{audience}",
@@ -206,15 +192,15 @@ def _status(audience: str) -> Table:
         "order_id",
         paging=Paging(
             by=("calculated_at",),
-            within=tuple(name for name in searched if name in model.model_fields),
-            marks=_STUCK if "stuck" in model.model_fields else {},
+            within=tuple(name for name in _SEARCHED if name in model.model_fields),
+            marks={"stuck": "stuck"} if "stuck" in model.model_fields else {},
         ),
         audience=audience,
     )
 
 
-ORDER_STATUS: Mapping[str, Table] = MappingProxyType({audience: _status(audience) for audience in sorted(AUDIENCES)})
-"""The status tables by audience."""
+ORDER_STATUS: Mapping[str, Table] = MappingProxyType({a: _status(a, model) for a, model in STATUS_OF.items()})
+"""What each audience may see of an order; a database role of its own is granted each."""
 
 TABLES: tuple[Table, ...] = (
     ORDER_STATE,
