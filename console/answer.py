@@ -13,6 +13,7 @@ from console.ports import Freshness
 from console.problems import RequestRefused
 from console.views import View
 from domain.derivation import Authority
+from sinks.postgres.reading import nested
 
 REPLICATION = ("INFORMATIONAL", "EVENTUALLY_CONSISTENT", "REBUILDABLE", "RECONCILIATION_CONTROLLED")
 """What kind of copy every view is (R228)."""
@@ -46,7 +47,7 @@ def answered(
         },
     }
     return Response(
-        orjson.dumps(body, option=orjson.OPT_UTC_Z),
+        orjson.dumps(body, nested, orjson.OPT_UTC_Z),
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )

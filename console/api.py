@@ -14,7 +14,7 @@ from starlette.responses import Response
 from console import problems
 from console.documented import Problem
 from console.exchange import Correlated, correlation_id_of, refused, unavailable
-from console.routes import health, orders
+from console.routes import accounts, cases, health, mismatches, orders, quotes
 from console.routes.documentation import add_documentation
 from console.service import Service
 from console.views import VIEWS
@@ -26,6 +26,7 @@ _DESCRIPTION = (
     "What is derived from the events of the systems that own quotes, orders, fulfillment and billing. Nothing here is "
     "authoritative: each answer names the owners that decide, and how far behind them it is."
 )
+_ROUTERS = (orders.router, accounts.router, quotes.router, mismatches.router, cases.router, health.router)
 _CODES: Mapping[int, tuple[str, str]] = {
     400: ("STRUCTURAL_REQUEST", "Correct the request."),
     404: ("REFERENCE_ROUTE", "See `/docs` for what there is."),
@@ -62,7 +63,7 @@ def create_api(service: Service) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_middleware(Correlated, measurements=service.measurements)
-    for router in (health.router, orders.router):
+    for router in _ROUTERS:
         app.include_router(router)
     add_documentation(app)
     _describe_problems(app)

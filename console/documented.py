@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, create_model
 from pydantic.alias_generators import to_camel
 
 from console.views import View
+from domain.command import CommandOutcome
 from domain.derivation import Authority
 from domain.errors import Category, Retry, Severity
 from domain.model import Model
@@ -108,14 +112,45 @@ _CURSOR: Responses = {
 }
 
 
-def described(view: View) -> Responses:
-    """What a route that shows one row of a view may answer."""
-    return {200: {"model": Answer[view.table.model]}, **_PROBLEMS, **_UNKNOWN}  # type: ignore[name-defined]
+def described(*views: View) -> Responses:
+    """What a route that shows one row of a view, or of one of several, may answer."""
+    models: Any = reduce(or_, (Answer[view.table.model] for view in views))  # type: ignore[name-defined]
+    return {200: {"model": models}, **_PROBLEMS, **_UNKNOWN}
 
 
 def listed(view: View) -> Responses:
     """What a route that lists a view may answer."""
     return {200: {"model": ListAnswer[_row(view.table.model, view.listed)]}, **_PROBLEMS, **_CURSOR}  # type: ignore[misc]
+
+
+def picked(view: View, names: Sequence[str]) -> Responses:
+    """What a route that shows some fields of a row, by their wire names, may answer."""
+    columns = tuple(column for column, name in view.table.wire_names.items() if name in names)
+    return {200: {"model": Answer[_row(view.table.model, columns)]}, **_PROBLEMS, **_UNKNOWN}  # type: ignore[misc]
+
+
+class Taken(_Told):
+    """A decision that was taken, or had been before."""
+
+    outcome: CommandOutcome
+    case_id: str
+    decision_version: int
+    event_ids: tuple[str, ...]
+    command_id: str
+
+
+class TakenAnswer(_Told):
+    """What came of a decision; the case itself follows when it has come through the log."""
+
+    data: Taken
+
+
+def decided() -> Responses:
+    """What a route that takes a decision may answer."""
+    refused: Responses = {
+        409: {**_PROBLEMS[422], "description": "The case changed meanwhile, or its state does not allow this."}
+    }
+    return {202: {"model": TakenAnswer, "description": "Taken."}, **_PROBLEMS, **_UNKNOWN, **refused}
 
 
 @cache
@@ -124,4 +159,5 @@ def _row(model: type[Model], columns: tuple[str, ...]) -> type[Model]:
     if set(columns) == set(model.model_fields):
         return model
     fields: dict[str, Any] = {c: (model.model_fields[c].annotation, model.model_fields[c]) for c in columns}
-    return create_model(f"{model.__name__}Row", __base__=Model, __doc__=model.__doc__, **fields)
+    name = f"{model.__name__}{hashlib.sha256(''.join(columns).encode()).hexdigest()[:6]}"
+    return create_model(name, __base__=Model, __doc__=model.__doc__, **fields)

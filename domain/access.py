@@ -32,6 +32,8 @@ class Subject(StrEnum):
     ORDER_STATE = "the state of orders"
     FULFILLMENT = "fulfillment plans and fallout"
     QUOTES = "quotes"
+    EVIDENCE = "evidence of quotes"
+    ACCOUNTS = "accounts and their commercial timelines"
     BILLING = "billing handoffs"
     DRIFT = "drift findings"
     CASES = "reconciliation cases"
@@ -41,6 +43,8 @@ READERS: Mapping[Subject, frozenset[Scope]] = {
     Subject.ORDER_STATE: frozenset({Scope.SUPPORT, Scope.FULFILLMENT, Scope.COMPLIANCE}),
     Subject.FULFILLMENT: frozenset({Scope.FULFILLMENT, Scope.COMPLIANCE}),
     Subject.QUOTES: frozenset({Scope.SALES, Scope.COMPLIANCE}),
+    Subject.EVIDENCE: frozenset({Scope.COMPLIANCE}),
+    Subject.ACCOUNTS: frozenset({Scope.SALES, Scope.FINANCE, Scope.COMPLIANCE}),
     Subject.BILLING: frozenset({Scope.FINANCE, Scope.COMPLIANCE}),
     Subject.DRIFT: frozenset({Scope.COMPLIANCE}),
     Subject.CASES: frozenset({Scope.COMPLIANCE}),

@@ -11,10 +11,12 @@ look is the answer. Looks are moments, so the answer is never better than true.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
+
+_ROUNDS_MAX = 1
 
 Offsets = Mapping[int, int]
 """Next offset by partition."""
@@ -41,7 +43,8 @@ class Look:
 
 
 class Completeness:
-    """What follows from the looks so far. `stages` says of each derived or internal topic what fills it.
+    """What follows from the looks so far. `stages` says of each derived or internal topic what fills it, `sources` which
+    topics are filled by owners; of any other nothing is known.
 
     Looks older than `dense` are kept only every `sparse`, and forgotten after `memory`: a table that is further behind
     than that is of unknown age.
@@ -50,12 +53,13 @@ class Completeness:
     def __init__(
         self,
         stages: Mapping[str, Stage],
+        sources: Collection[str],
         *,
         dense: timedelta = timedelta(minutes=2),
         sparse: timedelta = timedelta(seconds=20),
         memory: timedelta = timedelta(hours=1),
     ) -> None:
-        self._stages = stages
+        self._stages, self._sources = stages, frozenset(sources)
         self._dense, self._sparse, self._memory = dense, sparse, memory
         self._looks: list[Look] = []
         self._known: dict[str, datetime | None] = {}
@@ -78,16 +82,24 @@ class Completeness:
         look = None if stored is None else self._last_covered(topic, stored, len(self._looks) - 1)
         return None if look is None else self._traced(topic, look)
 
-    def _traced(self, topic: str, look: int) -> datetime | None:
-        """As of when the topic, up to its end at a look, is complete."""
+    def _traced(self, topic: str, look: int, through: tuple[str, ...] = ()) -> datetime | None:
+        """As of when the topic, up to its end at a look, is complete. `through` are the topics on the way to the table.
+
+        Some records are fed back to the application that made them. What goes round once is followed, and nothing
+        goes round twice: records that are fed back do not follow from themselves.
+        """
+        if topic in self._sources:
+            return self._looks[look].at
         stage = self._stages.get(topic)
         if stage is None:
-            return self._looks[look].at  # an owner's own topic
+            return None
         found: list[datetime] = []
         for source in stage.inputs:
+            if through.count(source) > _ROUNDS_MAX:
+                continue
             committed = self._looks[look].committed.get((stage.group, source))
             earlier = None if committed is None else self._last_covered(source, committed, look)
-            moment = None if earlier is None else self._traced(source, earlier)
+            moment = None if earlier is None else self._traced(source, earlier, (*through, topic))
             if moment is None:
                 return None
             found.append(moment)

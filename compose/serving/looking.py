@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -37,11 +37,13 @@ class Lookout:
     A look that fails teaches nothing: what is known stays, and grows older.
     """
 
-    def __init__(self, kafka_config: Mapping[str, str], database_url: str, stages: Mapping[str, Stage]) -> None:
+    def __init__(
+        self, kafka_config: Mapping[str, str], database_url: str, stages: Mapping[str, Stage], sources: Collection[str]
+    ) -> None:
         self._config = dict(kafka_config)
         self._url = database_url
         self._stages = stages
-        self._completeness = Completeness(stages)
+        self._completeness = Completeness(stages, sources)
         self._gaps = Gaps(kafka_config)
         self._asking: dict[str, Consumer] = {}
         self._partitions: dict[str, tuple[int, ...]] = {}
@@ -157,9 +159,11 @@ class Lookout:
 
 
 @contextmanager
-def lookout(kafka_config: Mapping[str, str], database_url: str, stages: Mapping[str, Stage]) -> Iterator[Lookout]:
+def lookout(
+    kafka_config: Mapping[str, str], database_url: str, stages: Mapping[str, Stage], sources: Collection[str]
+) -> Iterator[Lookout]:
     """Looking while the block runs."""
-    looking = Lookout(kafka_config, database_url, stages)
+    looking = Lookout(kafka_config, database_url, stages, sources)
     thread = threading.Thread(target=looking.run, name="lookout", daemon=True)
     thread.start()
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from compose.contracts.jobs import jobs
+from compose.derivations import DERIVATIONS, PLACING, placed_topics
 from compose.serving.completeness import Stage
 from sinks.tables import TABLES
+from topics.catalogue import FEEDS, TOPICS, Kind
 from topics.contracts.lineage import Dataset, topic_dataset
 from topics.contracts.places import Places
 
@@ -23,7 +25,15 @@ def stages() -> dict[str, Stage]:
         if topics(job.inputs)
         for output in topics(job.outputs)
     }
+    for app in DERIVATIONS:
+        # the job feeds every application; each is fed what it listens to
+        filled[FEEDS[app].name] = Stage(PLACING, tuple(topic.name for topic in placed_topics(app)))
     return {topic: filled[topic] for topic in sorted(upstream({t.topic for t in TABLES}, filled) & filled.keys())}
+
+
+def sources() -> frozenset[str]:
+    """The topics owners fill."""
+    return frozenset(topic.name for topic in TOPICS if topic.kind is Kind.OWNER)
 
 
 def upstream(wanted: set[str], filled: dict[str, Stage]) -> set[str]:

@@ -34,9 +34,29 @@ SESSION = (
 )
 
 
+class Nested:
+    """A nested value as the JSON text it is kept as; taking it apart to put it together again would cost most."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def parsed(self) -> Any:
+        """The value."""
+        return orjson.loads(self.text)
+
+
+def nested(value: object) -> orjson.Fragment:
+    """What `orjson.dumps` makes of a nested value (its `default`). Raises `TypeError` for anything else."""
+    if isinstance(value, Nested):
+        return orjson.Fragment(value.text)
+    raise TypeError(type(value).__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A row as it is told: `cells` by wire names, nested values as the JSON text they are kept as."""
+    """A row as it is told: `cells` by wire names, nested values unread."""
 
     cells: dict[str, Any]
     rule_version: str | None
@@ -132,15 +152,13 @@ class ReadModel:
                 yield connection
 
 
-class _JsonText(Loader):
-    """Nested values pass through as the text they are: taking them apart to put them together again costs most."""
-
-    def load(self, data: Buffer) -> orjson.Fragment:
-        return orjson.Fragment(bytes(data))
+class _NestedLoader(Loader):
+    def load(self, data: Buffer) -> Nested:
+        return Nested(bytes(data))
 
 
 async def _become(role: str, connection: AsyncConnection[Any]) -> None:
-    connection.adapters.register_loader("jsonb", _JsonText)
+    connection.adapters.register_loader("jsonb", _NestedLoader)
     await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role_of(role))))
 
 
