@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,14 +13,12 @@ from starlette.responses import Response
 
 from console import problems
 from console.documented import Problem
-from console.exchange import Correlated, correlation_id_of, refused, unavailable
+from console.exchange import BODY_BYTES_MAX, Correlated, correlation_id_of, refused, unavailable
 from console.routes import accounts, cases, health, mismatches, orders, quotes
 from console.routes.documentation import add_documentation
 from console.service import Service
 from console.views import VIEWS
 from domain.errors import Refusal, UnavailableError
-
-BODY_BYTES_MAX = 64 * 1024
 
 _DESCRIPTION = (
     "What is derived from the events of the systems that own quotes, orders, fulfillment and billing. Nothing here is "
@@ -37,11 +35,13 @@ _CODES: Mapping[int, tuple[str, str]] = {
 
 
 def create_api(service: Service) -> FastAPI:
-    """The API over a service; whoever serves it opens and closes nothing but the application itself."""
+    """The API over a service, whose parts are open as long as the application is."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with service.model:
+        async with AsyncExitStack() as parts:
+            for part in service.opened:
+                await parts.enter_async_context(part)
             yield
 
     app = FastAPI(
@@ -52,7 +52,6 @@ def create_api(service: Service) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,
-        max_body_size=BODY_BYTES_MAX,
         # what it does is measured here; it sends nothing anywhere by itself
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )

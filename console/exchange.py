@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,7 +18,8 @@ from console import problems
 from console.measuring import Measurements
 from domain.errors import Refusal, UnavailableError
 
-HEADER = "X-Correlation-Id"
+BODY_BYTES_MAX = 64 * 1024
+
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._:/-]{1,128}")
 
 log = structlog.get_logger(__name__)
@@ -48,7 +50,7 @@ class Correlated:
             await send(message)
 
         try:
-            await self._app(scope, receive, told)
+            await self._app(scope, _bounded(receive), told)
         except Exception:
             log.exception("request failed", correlation_id=correlation_id, method=scope["method"], path=scope["path"])
             if status:
@@ -74,6 +76,21 @@ async def unavailable(request: Request, error: Exception) -> Response:
     assert isinstance(error, UnavailableError)
     log.warning("request not answered", correlation_id=correlation_id_of(request), reason=error.message)
     return problems.of_unavailable(error, correlation_id_of(request), request.url.path)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Take in so much and no more; raises `HTTPException` 413 into whoever reads the body."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_BYTES_MAX:
+            raise HTTPException(413, "The body is too large")
+        return message
+
+    return bounded
 
 
 def _correlation_id(scope: MutableMapping[str, Any]) -> str:

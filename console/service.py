@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,7 +20,10 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True)
 class Service:
-    """The parts of a running API. `decisions` is None where nothing can be decided; `now` tells the time."""
+    """The parts of a running API. `decisions` is None where nothing can be decided; `now` tells the time.
+
+    `opened` are those that are open exactly as long as the API runs, in its event loop.
+    """
 
     model: ReadModel
     passes: Passes
@@ -28,3 +32,4 @@ class Service:
     measurements: Measurements
     decisions: Decisions | None = None
     now: Callable[[], datetime] = wall_clock
+    opened: tuple[AbstractAsyncContextManager[object], ...] = ()

@@ -15,9 +15,7 @@ def register(app: typer.Typer) -> None:
 def console(
     port: Annotated[
         int | None,
-        typer.Option(
-            min=0, max=65535, help="TCP port on loopback; 0 for a free one. Default: the setting, else a free one."
-        ),
+        typer.Option(min=0, max=65535, help="TCP port on loopback; 0: a free one. Default: the setting."),
     ] = None,
 ) -> None:
     """Serve the query API on the loopback interface until Ctrl-C; `/docs` there describes it."""

@@ -43,8 +43,10 @@ class Look:
 
 
 class Completeness:
-    """What follows from the looks so far. `stages` says of each derived or internal topic what fills it, `sources` which
-    topics are filled by owners; of any other nothing is known.
+    """What follows from the looks so far.
+
+    `stages` says of each derived or internal topic what fills it, `sources` which topics are filled by owners; of any
+    other nothing is known.
 
     Looks older than `dense` are kept only every `sparse`, and forgotten after `memory`: a table that is further behind
     than that is of unknown age.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -116,7 +117,7 @@ class Lookout:
             if asking is None:
                 asking = self._asking[group] = Consumer({**self._config, "group.id": group}, logger=LIBRDKAFKA)
             places = [TopicPartition(t, p) for t in sorted(topics) for p in self._partitions_of(t)]
-            answer = answered_by_coordinator(lambda c=asking, tps=places: c.committed(tps, timeout=REQUEST_TIMEOUT_S))
+            answer = answered_by_coordinator(partial(asking.committed, places, timeout=REQUEST_TIMEOUT_S))
             found.update({(group, topic): {} for topic in topics})
             for place in answer:
                 if place.offset >= 0:

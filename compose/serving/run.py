@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import psycopg
 import structlog
 import uvicorn
 
-from compose.access.book import token_book
+from compose.access.book import TokenBook
 from compose.access.schema import cursor_key
 from compose.access.schema import set_up as set_up_access
 from compose.observe.register import LOOPBACK
@@ -30,12 +30,13 @@ from sinks.postgres.reading import CONNECT_TIMEOUT_S, ReadModel
 from sinks.postgres.roles import OPERATIONS, role_of
 
 DRAIN_S = 5
+_STARTING_S = 0.01
 
 log = structlog.get_logger(__name__)
 
 
-@asynccontextmanager
-async def service_of(endpoints: Endpoints) -> AsyncIterator[Service]:
+@contextmanager
+def service_of(endpoints: Endpoints) -> Iterator[Service]:
     """What the API answers from, while the block runs.
 
     Raises `UnavailableError` when PostgreSQL is away, `ConfigurationError` when a role of an audience is missing.
@@ -50,15 +51,16 @@ async def service_of(endpoints: Endpoints) -> AsyncIterator[Service]:
     with ExitStack() as parts:
         looking = parts.enter_context(lookout(endpoints.kafka_config(), endpoints.database_url, stages(), sources()))
         decisions = parts.enter_context(case_decisions(endpoints.database_url, wall_clock))
-        async with token_book(endpoints.database_url) as passes:
-            yield Service(
-                model=ReadModel(endpoints.database_url, sorted(AUDIENCES)),
-                passes=passes,
-                freshness=looking,
-                cursors=Cursors(key),
-                measurements=Measurements(),
-                decisions=decisions,
-            )
+        model, passes = ReadModel(endpoints.database_url, sorted(AUDIENCES)), TokenBook(endpoints.database_url)
+        yield Service(
+            model=model,
+            passes=passes,
+            freshness=looking,
+            cursors=Cursors(key),
+            measurements=Measurements(),
+            decisions=decisions,
+            opened=(model, passes),
+        )
 
 
 def serve(endpoints: Endpoints, port: int, told: Callable[[str], None]) -> None:
@@ -66,30 +68,29 @@ def serve(endpoints: Endpoints, port: int, told: Callable[[str], None]) -> None:
 
     Raises `ConfigurationError` when the port is taken.
     """
-    with _bound(port) as listening:
+    with _bound(port) as listening, service_of(endpoints) as service:
         address = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         with asyncio.Runner(loop_factory=_loop) as runner:
-            runner.run(_serve(endpoints, listening, lambda: told(address)))
+            runner.run(_serve(service, listening, lambda: told(address)))
 
 
-async def _serve(endpoints: Endpoints, listening: socket.socket, ready: Callable[[], None]) -> None:
-    async with service_of(endpoints) as service:
-        config = uvicorn.Config(
-            create_api(service),
-            loop="none",
-            http="httptools",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_S,
-        )
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve([listening]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        if server.started:
-            ready()
-        await serving
+async def _serve(service: Service, listening: socket.socket, ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        create_api(service),
+        loop="none",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve([listening]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(_STARTING_S)
+    if server.started:
+        ready()
+    await serving
 
 
 def _bound(port: int) -> socket.socket:
