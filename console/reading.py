@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from console.views import View
 from domain.access import Reader
 from domain.errors import Refusal
-from sinks.postgres.question import ACCOUNT, Position, Search
+from sinks.postgres.question import ACCOUNT, EVERYTHING, Narrowing, Position, Search, Through
 from sinks.postgres.reading import Found, ReadModel
 from sinks.postgres.roles import OPERATIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What of a list is wanted: values of columns, named predicates of the table, and from where on."""
+    """What of a list is wanted: what it is narrowed to, which table it goes through, and from where on."""
 
-    equals: Mapping[str, Any] = field(default_factory=dict)
-    marks: tuple[str, ...] = ()
+    narrowing: Narrowing = EVERYTHING
+    through: Through | None = None
     after: Position | None = None
     limit: int = 50
 
@@ -50,8 +48,8 @@ async def read_page(model: ReadModel, view: View, reader: Reader, wanted: Wanted
         tenant=reader.tenant,
         # one more than is shown tells whether there is a next page
         limit=wanted.limit + 1,
-        equals=wanted.equals,
-        marks=wanted.marks,
+        narrowing=wanted.narrowing,
+        through=wanted.through,
         accounts=_accounts(view, reader),
         after=wanted.after,
     )

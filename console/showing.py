@@ -11,6 +11,7 @@ from console.asking import Asked
 from console.parameters import Freshly, Paged
 from console.reading import Wanted, read_one, read_page
 from console.views import View
+from sinks.postgres.question import Narrowing, Through
 from sinks.postgres.roles import OPERATIONS
 
 
@@ -29,14 +30,16 @@ async def show_list(
     *,
     equals: dict[str, Any],
     marks: tuple[str, ...] = (),
+    through: Through | None = None,
     role: str = OPERATIONS,
 ) -> Response:
-    """A page of a view, narrowed to values of columns and to named predicates of its table."""
+    """A page of a view, narrowed to values of columns, to named predicates of its table, or through another table."""
     service = asked.service
     await require_fresh(view, paged.max_staleness_ms, service.freshness, asked.now)
     about = {"path": asked.path, "tenant": asked.reader.tenant, "filters": paged.filters()}
     after = None if paged.cursor is None else service.cursors.read(paged.cursor, about, asked.now)
-    page = await read_page(service.model, view, asked.reader, Wanted(equals, marks, after, paged.limit), role)
+    wanted = Wanted(Narrowing(equals, marks), through, after, paged.limit)
+    page = await read_page(service.model, view, asked.reader, wanted, role)
     following = None if page.next is None else service.cursors.make(page.next, about, asked.now)
     return answered(
         [row.cells for row in page.rows],

@@ -15,7 +15,7 @@ from console.reading import Page, Wanted, read_one, read_page
 from console.views import ACCOUNT_TIMELINE, ORDER_TIMELINE, ORDERS, QUOTE_TIMELINE, View
 from domain.access import Reader, Scope
 from domain.timeline.trace import as_seen_by, trace
-from sinks.postgres.question import Position
+from sinks.postgres.question import Narrowing, Position
 
 QUOTE_PAGES_MAX = 20
 
@@ -91,4 +91,4 @@ def seen(entries: Iterable[Mapping[str, Any]], reader: Reader) -> Iterable[Mappi
 async def _pages(asked: Asked, view: View, equals: dict[str, str], limit: int, after: Position | None = None) -> Page:
     # whether the reader may know of the order was asked already: its pages name no account
     reader = Reader(asked.reader.actor_id, asked.reader.tenant, asked.reader.scopes)
-    return await read_page(asked.service.model, view, reader, Wanted(equals, (), after, limit))
+    return await read_page(asked.service.model, view, reader, Wanted(Narrowing(equals), None, after, limit))

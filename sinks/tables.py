@@ -191,7 +191,7 @@ def _status(audience: str, model: type[Model]) -> Table:
         model,
         "order_id",
         paging=Paging(
-            by=("calculated_at",),
+            by=("last_moved_at",) if "last_moved_at" in model.model_fields else ("calculated_at",),
             within=tuple(name for name in _SEARCHED if name in model.model_fields),
             marks={"stuck": "stuck"} if "stuck" in model.model_fields else {},
         ),

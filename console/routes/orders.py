@@ -18,6 +18,7 @@ from console.views import BILLING_HANDOFFS, FALLOUT, FULFILLMENT_PLAN, ORDER_STA
 from domain.access import AUDIENCES, Scope, Subject, require_reader, require_scope
 from domain.order_state.states import HeaderState, ItemState
 from domain.order_status.vocabulary import Audience
+from sinks.postgres.question import Narrowing, Through
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 
@@ -30,8 +31,12 @@ class OrderFilters(Paged):
     account: Annotated[Text | None, Field(description="Id of the account.")] = None
     state: Annotated[HeaderState | None, Field(description="Derived header state.")] = None
     item_state: Annotated[ItemState | None, Field(description="State at least one item has.")] = None
+    stuck: Annotated[
+        bool, Field(description="Only those nothing moved for longer than their state allows; what moved last first.")
+    ] = False
 
 
+_STUCK = Through(ORDER_STATUS["support"].table, "order_id", Narrowing(marks=("stuck",)))
 _COLUMNS = {"number": "order_number", "quote": "quote_id", "account": "account_id", "state": "state"}
 
 
@@ -42,7 +47,8 @@ async def search_orders(asked: Asking, filters: Annotated[OrderFilters, Query()]
     given = filters.filters()
     equals = {column: given[name] for name, column in _COLUMNS.items() if name in given}
     marks = () if filters.item_state is None else (f"item {filters.item_state}",)
-    return await show_list(asked, ORDERS, filters, equals=equals, marks=marks)
+    through = _STUCK if filters.stuck else None
+    return await show_list(asked, ORDERS, filters, equals=equals, marks=marks, through=through)
 
 
 @router.get("/{id}", responses=described(ORDERS))
