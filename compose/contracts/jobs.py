@@ -6,7 +6,7 @@ from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_top
 from compose.verify.derivation import order_state
 from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
-from sinks.postgres.ddl import SCHEMA
+from sinks.postgres.naming import SCHEMA
 from sinks.tables import tables_of
 from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, ORDER_CAPTURE, RECONCILIATION_CASES
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
