@@ -213,3 +213,11 @@ def test_a_row_wakes_for_its_next_day_and_no_other() -> None:
     groups.hear(story.answered().heard)
     ((_, settled),) = groups.settled(us(LATER))
     assert settled.derived.wake_us is None
+
+
+def test_an_event_from_the_future_does_not_bring_the_future() -> None:
+    story = Story().sold(PRICE, when=at(1, 10)).answered()
+    last = story.heard[-1]
+    story.heard[-1] = replace(last, time_us=us(at(1, 1, year=2099)))
+    row = story.row(story.now + timedelta(hours=1))
+    assert (row["verdict"], row["since"].year) == ("MATCHED", 2026)

@@ -399,7 +399,7 @@ def test_a_correction_of_the_past_converges() -> None:
     story = Story().sold(PRICE, when=at(1, 10)).answered(effective_from=at(1, 16))
     assert story.findings(LATER)
     story.now = at(2, 1)
-    right = {"component": PRICE, "billing_trigger_date": at(1, 10), "effective_from": at(1, 10)}
+    right: dict[str, Any] = {"component": PRICE, "billing_trigger_date": at(1, 10), "effective_from": at(1, 10)}
     why = {"approval_ref": "g-1", "approved_by": "somebody-else", "reason_code": "WRONG_START"}
     story.charge(c.CorrectCharge, **right, **why)
     assert (story.row(LATER)["verdict"], story.findings(LATER)) == ("MATCHED", [])
