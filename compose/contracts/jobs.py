@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from compose.stack.endpoints import BROKER_OBSERVER
 from compose.verify.derivation import order_state
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.ddl import SCHEMA
@@ -15,8 +16,11 @@ from topics.store.hosting import HOSTED
 def jobs(places: Places) -> tuple[Job, ...]:
     """Each application with the datasets it reads and writes in an installation."""
     derivation = order_state()
+    outbox = postgres_dataset(places, "aggregates", "outbox")
     return (
-        _job("relay", [postgres_dataset(places, "aggregates", "outbox")], _topics(places, *_published())),
+        # what it reads is a log of the broker, which is no dataset
+        _job(BROKER_OBSERVER, [], [outbox]),
+        _job("relay", [outbox], _topics(places, *_published())),
         _job(derivation.consumer, _topics(places, derivation.source), _topics(places, derivation.derived)),
         _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
         _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),

@@ -9,7 +9,8 @@ from typing import NamedTuple, cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from domain.errors import UnavailableError
-from streams.engine.restore import LIBRDKAFKA, watermarks
+from streams.engine.restore import watermarks
+from streams.engine.transaction import LIBRDKAFKA
 
 STALLED_SECONDS_MAX = 30.0
 _BATCH = 5000
