@@ -34,7 +34,7 @@ def _channel(settings: AlertSettings, channel: ChannelSettings) -> Channel:
         ),
         grouping=Grouping(settings.group_wait, settings.group_interval, settings.group_most),
         limit=RateLimit(messages=channel.per_minute),
-        quiet=quiet and QuietHours(quiet.start, quiet.end, quiet.zone, Severity(quiet.breaks_through)),
+        quiet=QuietHours(quiet.start, quiet.end, quiet.zone, Severity(quiet.breaks_through)) if quiet else None,
     )
     return Channel(
         name=channel.name,

@@ -18,6 +18,8 @@ from domain.timeline.order_timeline import OrderTimelineFold
 from domain.timeline.quote_timeline import QuoteTimelineFold
 from topics.catalogue import TOPICS, Kind, Topic
 
+CASES = "cases"
+"""The application that makes findings cases."""
 PLACING = "placing"
 """The application that brings every fact to the groups it belongs to."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from domain.account_view.record import AccountHoldings, AccountView
+from domain.alert.record import Alert
 from domain.billing_verdict.record import BillingHandoffVerdict
 from domain.case.record import ReconciliationCase
 from domain.delivery_view.record import FalloutView, FulfillmentException, FulfillmentPlanView
@@ -181,6 +182,14 @@ RECONCILIATION_CASES = _table(
     lifted=_DERIVATION_APART,
 )
 
+ALERTS = _table(
+    catalogue.ALERTS,
+    "alerts",
+    Alert,
+    "dedup_key",
+    paging=Paging(by=("occurred_at",), within=("transition", "owner", "severity", "group_key")),
+)
+
 _SEARCHED = ("order_number", "account_id", "state")
 
 
@@ -218,6 +227,7 @@ TABLES: tuple[Table, ...] = (
     BILLING_HANDOFF,
     DRIFT_FINDINGS,
     RECONCILIATION_CASES,
+    ALERTS,
 )
 
 

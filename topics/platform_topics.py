@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from domain.model import Classification
 from topics.owner_topics import OWNER_TOPICS
+from topics.principals import PLATFORM
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
-PLATFORM = "ordertruth"
 FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")

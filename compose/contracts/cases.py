@@ -13,6 +13,7 @@ from domain.command import Actor, Command
 from domain.derivation import Authority, Derivation, InputRef
 from domain.drift.finding import Difference, DriftFinding, Kind, finding_id
 from domain.money import Money
+from topics.catalogue import PRODUCT_ORDERS
 
 TENANT = "sim-1"
 RULE = "asset.missing"
@@ -82,7 +83,7 @@ def mismatch() -> DriftFinding:
         event_id="2b1f1f6e-9a51-5b0f-8f25-0d6f6e0a4a11",
         event_type="ProductOrderItemCompleted",
         version=9,
-        topic="oms.product-orders.v1",
+        topic=PRODUCT_ORDERS.name,
         partition=0,
         offset=41,
     )

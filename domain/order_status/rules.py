@@ -125,7 +125,8 @@ _ALL = (
         "The missing event.",
     ),
     Rule("fallout-cases", "The newest event of each case.", ("case", "detected", "assigned", "due"), "An event of it."),
-    Rule("tasks", "The plan, and the newest event of each task.", ("plan", "planned", "task"), "An event of a task."),
+    Rule("tasks", "The plan, and the newest event of each task.", ("planned", "task"), "An event of a task."),
+    Rule("plan-state", "What the plan says of itself by its newest event.", ("plan",), "An event of the plan."),
     Rule("reservations", "The newest event of each reservation.", ("reservation",), "An event of a reservation."),
     Rule("provisioning", "The newest event of each technical change.", ("provisioning", "observed"), "An event of it."),
     Rule(
@@ -152,7 +153,7 @@ _ALL = (
     Rule(
         "record-quality",
         "Attributes that events lack, evidence that is missing, duties of one person that must be kept apart.",
-        ("lacks", "decision", "quote-decisions", "quote-missing"),
+        ("lacks", "decision", "quote-decisions", "quote-missing", "quote-breaches"),
         "Nothing takes a breach back; what is missing can be handed in by its owner.",
     ),
 )

@@ -158,7 +158,7 @@ SUPPORT: Fields = {
 _TASK_IDS = ("FulfillmentPlan.taskId", "FulfillmentPlan.tasks.taskId")
 FULFILLMENT: Fields = {
     **_delivery(),
-    "planState": _from("tasks"),
+    "planState": _from("plan-state"),
     "tasks.taskId": _from("tasks", *_TASK_IDS),
     "tasks.itemId": _from("tasks", *_TASK_ITEMS),
     "tasks.kind": _from("tasks"),
@@ -240,7 +240,7 @@ FINANCE: Fields = {
     "items.components.handoffState": _from("billing-readiness"),
     "items.components.chargeState": _from("billing-readiness"),
     "items.components.nonBillingCode": _from("billing-readiness"),
-    "items.components.verdict": _from("billing-verdict", "BillingHandoffVerdict.verdict"),
+    "items.components.verdict": _from("billing-verdict"),
     "items.components.leakage.amount": _from("billing-verdict"),
     "items.components.leakage.currency": _from("billing-verdict", "BillingHandoffVerdict.leakage.currency"),
     "items.components.overbilling.amount": _from("billing-verdict"),
@@ -290,6 +290,7 @@ COMPLIANCE: Fields = {
     "breaches.firstEvent": _from("record-quality", f"{_TOLD}.what"),
     "breaches.secondDuty": _from("record-quality"),
     "breaches.secondEvent": _from("record-quality", f"{_TOLD}.what"),
+    "quoteBreaches": _from("record-quality", "QuoteDecisions.breaches"),
 }
 
 WHITELIST: Mapping[str, Fields] = {

@@ -6,11 +6,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from avro.registry import Registry
+from avro.codec import SchemaForId
 from sinks.alerts.channel import Channel
 from sinks.alerts.courier import Courier, Patience
-from sinks.alerts.sink import AlertSink
+from sinks.alerts.sink import ALERT_TABLE, AlertSink
 from sinks.consumer import BatchLimits, SinkConsumer
+from sinks.table import Table
 
 GROUP = "alerts"
 LIMITS = BatchLimits(records=500, linger_s=0.05)
@@ -22,13 +23,16 @@ class AlertService:
     def __init__(
         self,
         kafka_config: Mapping[str, Any],
-        registry: Registry,
+        schema_for_id: SchemaForId,
         database_url: str,
         channels: Sequence[Channel],
         patience: Patience | None = None,
+        *,
+        table: Table = ALERT_TABLE,
+        group_id: str = GROUP,
     ) -> None:
-        self._sink = AlertSink(database_url, channels)
-        self.consumer = SinkConsumer(self._sink, kafka_config, registry.schema_for_id, limits=LIMITS, group_id=GROUP)
+        sink = AlertSink(database_url, channels, table=table)
+        self.consumer = SinkConsumer(sink, kafka_config, schema_for_id, limits=LIMITS, group_id=group_id)
         self.couriers = tuple(Courier(database_url, channel, patience=patience) for channel in channels)
 
     def run(self, stop: threading.Event) -> None:

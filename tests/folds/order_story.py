@@ -34,12 +34,12 @@ class Story:
         self.now += timedelta(**duration)
         return self
 
-    def order(self, short: str, **data: Any) -> Story:
+    def order(self, short: str, /, **data: Any) -> Story:
         """An event of the order by its short name, such as ItemStarted."""
         fixed = {"orderNumber": "PO-1", "accountId": "acme:account-1", "quoteId": "acme:quote-1", "quoteVersion": 2}
         return self.say(f"ProductOrder{short}", self.order_id, **{**fixed, "state": "Draft", **data})
 
-    def say(self, kind: str, subject: str, **data: Any) -> Story:
+    def say(self, kind: str, subject: str, /, **data: Any) -> Story:
         """An event of any aggregate of the order; fields beginning with `ce_` are of its envelope."""
         self._versions[subject] += 1
         envelope = {name[3:]: data.pop(name) for name in list(data) if name.startswith("ce_")}
@@ -68,7 +68,7 @@ class Story:
         )
         return self
 
-    def task(self, short: str, task_id: str, **data: Any) -> Story:
+    def task(self, short: str, task_id: str, /, **data: Any) -> Story:
         """An event of one task of the order's plan."""
         return self.say(f"FulfillmentTask{short}", f"{self.order_id}/plan", taskId=task_id, **data)
 

@@ -25,7 +25,7 @@ from tests.folds.enterprise import told
 
 FOLD = OrderStatusFold()
 TOPICS_MIN = 8
-PIECE = 10
+PIECE = 8
 
 
 @cache
@@ -99,7 +99,7 @@ def shown(view: OrderView) -> tuple[object, ...]:
     return view.state, view.clause, view.declared, items, view.cancellation_open, view.order_fallout
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(streams, st.sampled_from(sorted(POLICIES.values(), key=lambda p: p.policy_id)))
 def test_the_header_state_is_that_of_the_order_state_fold(stream: list[Fact], policy: HeaderPolicy) -> None:
     """Arbitrary events, conflicting ones included: the registers here put the same facts together."""

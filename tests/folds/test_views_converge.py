@@ -40,7 +40,7 @@ FOLDS: tuple[Fold, ...] = (
 )
 BY_RECORD = {table.model.__name__: table for table in TABLES}
 UNHEARD_BY_SINKS = {"QuoteDecisions", "QuoteStaleness"}
-views = pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.space)
+views = pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.rule_id)
 
 
 @views
@@ -77,7 +77,7 @@ def test_every_record_fits_its_contract_and_its_table(fold: Fold) -> None:
     for row, record in found:
         assert row.record in BY_RECORD or row.record in UNHEARD_BY_SINKS
         assert_fits(row, record, BY_RECORD.get(row.record))
-    assert found or fold.space == "quote-staleness", "quotes in the making are tried in their own tests"
+    assert found or fold.rule_id == "quote-staleness", "quotes in the making are tried in their own tests"
 
 
 @views
