@@ -64,8 +64,14 @@ FATES = {
 }
 """What becomes of new orders, of a hundred; changes of what is installed go straight, or fall out and are mended."""
 
-FATE_OF_FAULT = {"payment-kept": "closed", "charge-cancelled": "partly", "fallout-unresolved": "repaired"}
-"""Faults that only orders of a certain fate can show."""
+FATE_OF_FAULT = {
+    "payment-kept": "closed",
+    "charge-cancelled": "partly",
+    "fallout-unresolved": "repaired",
+    "quote-lost": "straight",
+    "price-altered": "straight",
+}
+"""Faults that only orders of a certain fate can show; one that is turned down soon has nothing left to be found."""
 
 
 class Ordering:
