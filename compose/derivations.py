@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from domain.account_view.fold import AccountViewFold
+from domain.account_view.holdings import AccountHoldingsFold
+from domain.delivery_view.fold import DeliveryViewFold
 from domain.fold.fold import Fold
+from domain.order_status.fold import OrderStatusFold
+from domain.quote_view.fold import QuoteViewFold
+from domain.quote_view.pricing_trace import PricingTraceFold
+from domain.quote_view.staleness import QuoteStalenessFold
+from domain.timeline.account_timeline import AccountTimelineFold
+from domain.timeline.order_timeline import OrderTimelineFold
+from domain.timeline.quote_timeline import QuoteTimelineFold
 from topics.catalogue import TOPICS, Kind, Topic
 
 PLACING = "placing"
 """The application that brings every fact to the groups it belongs to."""
 
-DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {}
+DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
+    "order-status": (
+        OrderStatusFold(),
+        OrderTimelineFold(),
+        DeliveryViewFold(),
+        QuoteViewFold(),
+        QuoteTimelineFold(),
+        PricingTraceFold(),
+        QuoteStalenessFold(),
+        AccountViewFold(),
+        AccountHoldingsFold(),
+        AccountTimelineFold(),
+    ),
+}
 """The folds of each application (`topics.catalogue.FOLD_APPS`)."""
 
 

@@ -49,12 +49,17 @@ class Lifted:
     kind: Kind
 
 
+EVERY_STORE = frozenset(("postgres", "clickhouse"))
+"""The sinks there are, by name."""
+
+
 @dataclass(frozen=True)
 class Table:
     """The table of one derived topic.
 
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
-    `indexes` the columns (or lifted columns) searched by.
+    `indexes` the columns (or lifted columns) searched by, alone or several together, and `stores` the sinks that
+    carry it.
     """
 
     topic: str
@@ -64,7 +69,8 @@ class Table:
     key: str
     version: str
     lifted: tuple[Lifted, ...] = ()
-    indexes: tuple[str, ...] = ()
+    indexes: tuple[str | tuple[str, ...], ...] = ()
+    stores: frozenset[str] = EVERY_STORE
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:

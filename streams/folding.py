@@ -1,6 +1,6 @@
 """Folds on the engine: facts in by group, derived records out, deadlines as timers.
 
-One processor runs any number of folds (`domain.fold`), each with a space of its own among the group ids:
+One processor runs any number of folds (`domain.fold`); each hears the copies of its space, whose groups are named
 `<tenant>:<space>/<id>`. A place is derived once for each batch that changed it, and again at each deadline it names;
 only rows that changed are published, and those that are not said any more are withdrawn by a tombstone.
 """
@@ -19,7 +19,7 @@ from domain.fold.heard import Heard
 from streams.clock import SIMULATED_PREFIX
 from streams.engine.batch import RecordBatch
 from streams.engine.processor import Counts, Output, TimedState, Timer
-from streams.grouped import CHUNK, Kept, index_key, pack, pack_names, place_at, store_key, unpack, unpack_names
+from streams.grouped import CHUNK, Kept, Spot, index_key, pack, pack_names, spot_at, store_key, unpack, unpack_names
 from streams.hearing import Hearing, SchemaFinder
 from streams.rows import Rows
 
@@ -54,10 +54,13 @@ class Folding:
     grace_us = GRACE_US
 
     def __init__(self, contracts: Contracts, folds: Sequence[Fold]) -> None:
-        self._folds = {fold.space: fold for fold in folds}
+        self._folds = {fold.rule_id: fold for fold in folds}
         if len(self._folds) != len(folds):
-            message = f"Two folds share a space: {', '.join(sorted(f.space for f in folds))}."
-            raise ConfigurationError(message, remediation="Give each fold of an application a space of its own.")
+            message = f"Two folds share a rule: {', '.join(sorted(f.rule_id for f in folds))}."
+            raise ConfigurationError(message, remediation="Give each fold of an application a rule id of its own.")
+        self._spaces: dict[str, list[Fold]] = {}
+        for fold in folds:
+            self._spaces.setdefault(fold.space, []).append(fold)
         self._hearing = Hearing(contracts, frozenset[str]().union(*(fold.kinds for fold in folds)))
         self._rows = Rows(contracts)
 
@@ -70,47 +73,48 @@ class Folding:
             counts.applied += outcome is Outcome.APPLIED
             counts.duplicate += outcome is Outcome.DUPLICATE
             counts.stale += outcome is Outcome.STALE
-        for place in work.to_derive():
-            self._derive(place, work, microseconds(now), out)
+        for spot in work.to_derive():
+            self._derive(spot, work, microseconds(now), out)
         work.keep()
         return counts
 
     def on_timer(self, timer: Timer, state: TimedState, out: list[Output]) -> None:
         """The deadline is believed: time has reached it, and what follows is said."""
-        place = place_at(timer.key)
+        spot = spot_at(timer.key)
         work = _Work(state)
-        opened = work.open(place)
+        opened = work.open(spot)
         opened.kept.reached_us = max(opened.kept.reached_us, timer.deadline_us)
-        self._derive(place, work, timer.deadline_us, out)
+        self._derive(spot, work, timer.deadline_us, out)
         work.keep()
 
     def _hear(self, group: str, event: Heard, work: _Work) -> Outcome:
-        fold = self._fold(group)
         outcomes = {Outcome.STALE}
-        for place in fold.places(event) if event.kind in fold.kinds else ():
-            if place.group == group:
-                opened = work.open(place)
-                outcome = opened.facts.hear(event, fold.says(event, place))
-                opened.heard_us = max(opened.heard_us, event.recorded_us)
-                if outcome is Outcome.APPLIED:
-                    work.touched(place)
-                outcomes.add(outcome)
+        for fold in self._sharing(group):
+            for place in fold.places(event) if event.kind in fold.kinds else ():
+                if place.group == group:
+                    spot = Spot(fold.rule_id, place)
+                    opened = work.open(spot)
+                    outcome = opened.facts.hear(event, fold.says(event, place))
+                    opened.heard_us = max(opened.heard_us, event.recorded_us)
+                    if outcome is Outcome.APPLIED:
+                        work.touched(spot)
+                    outcomes.add(outcome)
         return next(o for o in (Outcome.APPLIED, Outcome.DUPLICATE, Outcome.STALE) if o in outcomes)
 
-    def _fold(self, group: str) -> Fold:
-        fold = self._folds.get(group.partition(":")[2].partition("/")[0])
-        if fold is None:
+    def _sharing(self, group: str) -> list[Fold]:
+        folds = self._spaces.get(group.partition(":")[2].partition("/")[0])
+        if folds is None:
             message = f"No fold has a space for {group!r}."
             raise RecordError(
                 "NO_SPACE", message, stage="apply", remediation="Start the application that this release feeds."
             )
-        return fold
+        return folds
 
-    def _derive(self, place: Place, work: _Work, now_us: int, out: list[Output]) -> None:
-        fold = self._fold(place.group)
-        opened = work.open(place)
+    def _derive(self, spot: Spot, work: _Work, now_us: int, out: list[Output]) -> None:
+        fold, place = self._folds[spot.rule_id], spot.place
+        opened = work.open(spot)
         nothing = Facts()
-        shared = work.open(Place(place.group)).facts if place.member else opened.facts
+        shared = work.open(_group_of(spot)).facts if place.member else opened.facts
         own = opened.facts if place.member else nothing
         reached_us = opened.kept.reached_us
         derived = fold.derive(place, shared, own, reached_us)
@@ -128,29 +132,29 @@ class _Work:
 
     def __init__(self, state: TimedState) -> None:
         self._state = state
-        self._opened: dict[Place, _Open] = {}
-        self._touched: dict[Place, None] = {}
+        self._opened: dict[Spot, _Open] = {}
+        self._touched: dict[Spot, None] = {}
 
-    def open(self, place: Place) -> _Open:
-        opened = self._opened.get(place)
+    def open(self, spot: Spot) -> _Open:
+        opened = self._opened.get(spot)
         if opened is None:
-            key = store_key(place)
+            key = store_key(spot)
             stored = self._state.get(key)
-            opened = self._opened[place] = _Open(key, unpack(key, stored))
-            if place.member and stored is None:
-                self._join(place)
+            opened = self._opened[spot] = _Open(key, unpack(key, stored))
+            if spot.place.member and stored is None:
+                self._join(spot)
         return opened
 
-    def touched(self, place: Place) -> None:
+    def touched(self, spot: Spot) -> None:
         """Derive it at the end of the batch."""
-        self._touched[place] = None
+        self._touched[spot] = None
 
-    def to_derive(self) -> list[Place]:
+    def to_derive(self) -> list[Spot]:
         """What has changed, and the members of every group whose shared facts have."""
         found = dict(self._touched)
-        for place in self._touched:
-            if not place.member:
-                found.update(dict.fromkeys(self._members(place.group)))
+        for spot in self._touched:
+            if not spot.place.member:
+                found.update(dict.fromkeys(self._members(spot)))
         return list(found)
 
     def wake(self, key: bytes, wake_us: int | None) -> None:
@@ -167,15 +171,19 @@ class _Work:
             if opened.kept.facts or opened.kept.members:
                 self._state.put(opened.key, pack(opened.kept))
 
-    def _join(self, place: Place) -> None:
-        group = self.open(Place(place.group)).kept
-        key = index_key(place.group, group.members // CHUNK)
-        self._state.put(key, pack_names([*unpack_names(key, self._state.get(key)), place.member]))
+    def _join(self, spot: Spot) -> None:
+        group = self.open(_group_of(spot)).kept
+        key = index_key(_group_of(spot), group.members // CHUNK)
+        self._state.put(key, pack_names([*unpack_names(key, self._state.get(key)), spot.place.member]))
         group.members += 1
 
-    def _members(self, group: str) -> Iterable[Place]:
-        count = self.open(Place(group)).kept.members
+    def _members(self, group: Spot) -> Iterable[Spot]:
+        count = self.open(group).kept.members
         for number in range(-(-count // CHUNK)):
             key = index_key(group, number)
             for member in unpack_names(key, self._state.get(key)):
-                yield Place(group, member)
+                yield Spot(group.rule_id, Place(group.place.group, member))
+
+
+def _group_of(spot: Spot) -> Spot:
+    return Spot(spot.rule_id, Place(spot.place.group))

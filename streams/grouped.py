@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ FORMAT = 1
 CHUNK = 64
 """Members named in one entry of a group's index."""
 
-_MEMBER = b"\x1f"
+_SEPARATOR = b"\x1f"
 _INDEX = b"\x1e"
 
 
@@ -42,21 +42,27 @@ _decoder = msgspec.msgpack.Decoder(Kept)
 _names = msgspec.msgpack.Decoder(list[str])
 
 
-def store_key(place: Place) -> bytes:
+class Spot(NamedTuple):
+    """A place of one fold, which is named by its rule: folds of one space share groups, and nothing else."""
+
+    rule_id: str
+    place: Place
+
+
+def store_key(spot: Spot) -> bytes:
     """Where a place is kept; begins with its tenant, as clocks and timers want it."""
-    group = place.group.encode()
-    return group + _MEMBER + place.member.encode() if place.member else group
+    return _SEPARATOR.join((spot.place.group.encode(), spot.rule_id.encode(), spot.place.member.encode()))
 
 
-def place_at(key: bytes) -> Place:
+def spot_at(key: bytes) -> Spot:
     """The inverse of `store_key`."""
-    group, _, member = key.partition(_MEMBER)
-    return Place(group.decode(), member.decode())
+    group, rule_id, member = key.decode().split(_SEPARATOR.decode(), 2)
+    return Spot(rule_id, Place(group, member))
 
 
-def index_key(group: str, number: int) -> bytes:
-    """Where the names of the members from `number` times CHUNK on are kept."""
-    return group.encode() + _INDEX + b"%d" % number
+def index_key(spot: Spot, number: int) -> bytes:
+    """Where the names of a group's members from `number` times CHUNK on are kept."""
+    return store_key(spot) + _INDEX + b"%d" % number
 
 
 def pack(kept: Kept) -> bytes:

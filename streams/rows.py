@@ -13,11 +13,10 @@ from avro.codec import encode_body, frame
 from avro.moments import format_microseconds
 from avro.uuids import format_uuid
 from domain.catalogue import RECORDS
-from domain.derivation import Authority
 from domain.envelope import event_type
 from domain.fold.facts import Facts
-from domain.fold.fold import Derived, Fold, Row, cited
-from domain.fold.uses import uses_of
+from domain.fold.fold import Derived, Fold, Row
+from domain.fold.uses import lineage
 from streams.engine.batch import Headers
 from streams.engine.processor import Output
 from topics.catalogue import topic_of
@@ -61,30 +60,32 @@ class Rows:
     ) -> dict[str, int]:
         """Append the records of new and changed rows and the tombstones of withdrawn ones; returns what stands now."""
         stands: dict[str, int] = {}
-        lineage = _Lineage(fold, facts, calculated_us, derived.wake_us)
+        moment = _Moment(fold, facts, calculated_us, derived.wake_us)
         for row in derived.rows:
             name = f"{row.record}{_SEPARATOR}{row.key}"
-            inputs = cited(*facts, row)
-            stands[name] = _hash(fold, row, inputs)
+            block = lineage(fold, row, *facts)
+            stands[name] = _hash(row, block)
             if said.get(name) != stands[name]:
-                out.append(self._record(row, inputs, lineage))
+                out.append(self._record(row, block, moment))
         for name in said:
             if name not in stands:
                 record, _, key = name.partition(_SEPARATOR)
-                out.append(self._withdrawal(record, key, lineage))
+                out.append(self._withdrawal(record, key, moment))
         return stands
 
-    def _record(self, row: Row, inputs: list[dict[str, Any]], lineage: _Lineage) -> Output:
+    def _record(self, row: Row, block: Mapping[str, Any], moment: _Moment) -> Output:
         target = self._target(row.record)
-        body = encode_body(row.record, {**row.data, **lineage.of(row, inputs)})
+        body = encode_body(
+            row.record, {**row.data, "version": moment.version, "derivation": {**block, **moment.calculated}}
+        )
         value = frame(self._schemas.id_for(target.topic, row.record), body)
         identity = format_uuid(hashlib.blake2b(body, digest_size=16).digest())
-        return Output(target.topic, row.key.encode(), value, lineage.headers(target, row.key, identity))
+        return Output(target.topic, row.key.encode(), value, moment.headers(target, row.key, identity))
 
-    def _withdrawal(self, record: str, key: str, lineage: _Lineage) -> Output:
+    def _withdrawal(self, record: str, key: str, moment: _Moment) -> Output:
         target = self._target(record)
-        digest = hashlib.blake2b(f"{record} {key} {lineage.calculated_us}".encode(), digest_size=16).digest()
-        return Output(target.topic, key.encode(), None, lineage.headers(target, key, format_uuid(digest)))
+        digest = hashlib.blake2b(f"{record} {key} {moment.calculated_us}".encode(), digest_size=16).digest()
+        return Output(target.topic, key.encode(), None, moment.headers(target, key, format_uuid(digest)))
 
     def _target(self, record: str) -> _Target:
         found = self._targets.get(record)
@@ -95,35 +96,20 @@ class Rows:
         return found
 
 
-class _Lineage:
-    """What the records of one derivation have in common."""
+class _Moment:
+    """What the records of one derivation have in common: when they were calculated, and how much was known then."""
 
     def __init__(self, fold: Fold, facts: tuple[Facts, Facts], calculated_us: int, valid_until_us: int | None) -> None:
         self._fold = fold
         self.calculated_us = calculated_us
-        self._valid_until_us = valid_until_us
-        self._version = sum(f.version for f in facts)
+        self.version = sum(f.version for f in facts)
         entries = [e for f in facts for e in f.entries()]
         self._newest = max(entries, key=lambda e: (e.time_us, e.version, e.event_id), default=None)
-        self._recorded_us = max((e.recorded_us for e in entries), default=calculated_us)
-
-    def of(self, row: Row, inputs: list[dict[str, Any]]) -> dict[str, Any]:
-        """The fields every derived record ends with."""
-        uses = uses_of(row.record)
-        until = self._valid_until_us
-        return {
-            "version": self._version,
-            "derivation": {
-                "inputs": inputs,
-                "ruleId": self._fold.rule_id,
-                "ruleVersion": self._fold.rule_version,
-                "calculatedAt": _time(self.calculated_us),
-                "validUntil": None if until is None else _time(until),
-                "authority": Authority.INFORMATIONAL.value,
-                "authoritativeFor": list(uses.authoritative_for),
-                "notAuthoritativeFor": list(uses.not_authoritative_for),
-                "sourceLagMs": max(0, (self.calculated_us - self._recorded_us) // 1000),
-            },
+        recorded_us = max((e.recorded_us for e in entries), default=calculated_us)
+        self.calculated = {
+            "calculatedAt": _time(calculated_us),
+            "validUntil": None if valid_until_us is None else _time(valid_until_us),
+            "sourceLagMs": max(0, (calculated_us - recorded_us) // 1000),
         }
 
     def headers(self, target: _Target, key: str, identity: str) -> Headers:
@@ -142,14 +128,15 @@ class _Lineage:
             ("ce_causationid", b"" if newest is None else newest.event_id.encode()),
             ("ce_policyversion", self._fold.rule_version.encode()),
             ("ce_aggregatetype", target.aggregate),
-            ("ce_aggregateversion", b"%d" % max(1, self._version)),
+            ("ce_aggregateversion", b"%d" % max(1, self.version)),
             ("content-type", b"application/avro"),
         ]
 
 
-def _hash(fold: Fold, row: Row, inputs: list[dict[str, Any]]) -> int:
+def _hash(row: Row, block: Mapping[str, Any]) -> int:
     """Of what makes it another record: what it says, by which rule, and the events it rests on."""
-    content = _encoder.encode([fold.rule_id, fold.rule_version, row.data, [given["eventId"] for given in inputs]])
+    events = [given["eventId"] for given in block["inputs"]]
+    content = _encoder.encode([block["ruleId"], block["ruleVersion"], row.data, events])
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 

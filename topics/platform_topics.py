@@ -9,7 +9,7 @@ from topics.owner_topics import OWNER_TOPICS
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
 PLATFORM = "ordertruth"
-FOLD_APPS = ("order-status", "views", "billing-handoff", "drift")
+FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
 
@@ -50,7 +50,7 @@ ORDER_STATE = _derived(
     "order id",
     records=("OrderState",),
     about="Header state of each order derived from its items, with the evidence.",
-    consumers=("order-status", "drift", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("order-status", "reconciliation", "truth-health", *_SINKS),
 )
 ORDER_STATUS = MappingProxyType(
     {
@@ -58,6 +58,7 @@ ORDER_STATUS = MappingProxyType(
             f"derived.order-status-{audience}.v1",
             "OrderStatus",
             "order id",
+            records=(f"OrderStatus{audience.capitalize()}",),
             about=f"What the audience {audience} may see of an order, and nothing else.",
         )
         for audience in AUDIENCES
@@ -68,6 +69,7 @@ BILLING_HANDOFF = _derived(
     "derived.billing-handoff.v1",
     "BillingHandoffVerdict",
     "product instance and component, or charge",
+    records=("BillingHandoffVerdict",),
     about="Whether what was delivered is billed as agreed, and what is at risk.",
     consumers=("cases", "truth-health", *_SINKS),
 )
@@ -84,7 +86,7 @@ RECONCILIATION_CASES = _derived(
     "ReconciliationCase",
     "case id",
     about="Findings as cases, from opening to closing.",
-    consumers=("alerts", "billing-handoff", "truth-health", *_SINKS),
+    consumers=("alerts", "reconciliation", "truth-health", *_SINKS),
 )
 TRUTH_HEALTH = _derived(
     "derived.truth-health.v1",
@@ -93,6 +95,105 @@ TRUTH_HEALTH = _derived(
     about="How well the truth is known.",
     classification=Classification.INTERNAL,
     consumers=("alerts", *_SINKS),
+)
+_READ_MODEL = ("sink-postgres",)
+"""Views of single things, which analytics have no use for."""
+
+ORDER_TIMELINE = _derived(
+    "derived.order-timeline.v1",
+    "OrderTimeline",
+    "order, month and page",
+    records=("OrderTimeline",),
+    about="Every event about an order, in causal order, in pages of a calendar month.",
+    consumers=_READ_MODEL,
+)
+QUOTE_TIMELINE = _derived(
+    "derived.quote-timeline.v1",
+    "QuoteTimeline",
+    "quote, month and page",
+    records=("QuoteTimeline",),
+    about="Every event about a quote, its prices, approvals and evidence, in causal order.",
+    consumers=_READ_MODEL,
+)
+ACCOUNT_TIMELINE = _derived(
+    "derived.account-timeline.v1",
+    "AccountTimeline",
+    "account and event",
+    records=("AccountTimeline",),
+    about="The material steps of an account's commercial life, one record for each.",
+    consumers=_READ_MODEL,
+)
+QUOTE_VIEW = _derived(
+    "derived.quote-view.v1",
+    "QuoteView",
+    "quote id",
+    records=("QuoteView",),
+    about="Quotes in the pipeline, with approvals, validation, evidence and what became of them.",
+    consumers=_READ_MODEL,
+)
+QUOTE_DECISIONS = _derived(
+    "derived.quote-decisions.v1",
+    "QuoteDecisions",
+    "quote id",
+    records=("QuoteDecisions",),
+    about="Who decided what about a quote, with what authority and evidence, and what is missing.",
+    consumers=("order-status",),
+)
+QUOTE_STALENESS = _derived(
+    "derived.quote-staleness.v1",
+    "QuoteStaleness",
+    "catalog publication and quote",
+    records=("QuoteStaleness",),
+    about="Approved or presented quotes whose catalog publication another one supersedes.",
+    consumers=("quote-view", "truth-health"),
+)
+PRICING_TRACE = _derived(
+    "derived.pricing-trace.v1",
+    "PricingTrace",
+    "price calculation id",
+    records=("PricingTrace",),
+    about="How each price came about, step by step.",
+    consumers=_READ_MODEL,
+)
+FULFILLMENT_PLAN = _derived(
+    "derived.fulfillment-plan.v1",
+    "FulfillmentPlanView",
+    "order and page",
+    records=("FulfillmentPlanView",),
+    about="The delivery plan of an order and how far each task has come.",
+    consumers=_READ_MODEL,
+)
+FALLOUT = _derived(
+    "derived.fallout.v1",
+    "FalloutView",
+    "order and fallout",
+    records=("FalloutView",),
+    about="Each fallout of an order with its case, runbook, owner and repairs.",
+    consumers=_READ_MODEL,
+)
+FULFILLMENT_EXCEPTIONS = _derived(
+    "derived.fulfillment-exceptions.v1",
+    "FulfillmentException",
+    "order, kind and what it is about",
+    records=("FulfillmentException",),
+    about="What in deliveries stands and needs somebody.",
+    consumers=_READ_MODEL,
+)
+ACCOUNT_VIEW = _derived(
+    "derived.account-view.v1",
+    "AccountView",
+    "account id",
+    records=("AccountView",),
+    about="Accounts as known, without names and addresses.",
+    consumers=_READ_MODEL,
+)
+ACCOUNT_HOLDINGS = _derived(
+    "derived.account-holdings.v1",
+    "AccountHoldings",
+    "account and share",
+    records=("AccountHoldings",),
+    about="What accounts have, counted by kind and state, in shares.",
+    consumers=_READ_MODEL,
 )
 ALERTS = _derived(
     "ops.alerts.v1",
@@ -156,6 +257,18 @@ DERIVED_TOPICS: tuple[Topic, ...] = (
     DRIFT_FINDINGS,
     RECONCILIATION_CASES,
     TRUTH_HEALTH,
+    ORDER_TIMELINE,
+    QUOTE_TIMELINE,
+    ACCOUNT_TIMELINE,
+    QUOTE_VIEW,
+    QUOTE_DECISIONS,
+    QUOTE_STALENESS,
+    PRICING_TRACE,
+    FULFILLMENT_PLAN,
+    FALLOUT,
+    FULFILLMENT_EXCEPTIONS,
+    ACCOUNT_VIEW,
+    ACCOUNT_HOLDINGS,
     ALERTS,
 )
 

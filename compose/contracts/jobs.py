@@ -6,7 +6,7 @@ from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_top
 from compose.verify.derivation import order_state
 from sinks.clickhouse.ddl import DATABASE
 from sinks.postgres.ddl import SCHEMA
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 from topics.catalogue import FEEDS, ORDER_CAPTURE
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
@@ -28,8 +28,16 @@ def jobs(places: Places) -> tuple[Job, ...]:
             _job(app, _topics(places, FEEDS[app].name), _topics(places, *(t.name for t in derived_topics(app))))
             for app in DERIVATIONS
         ),
-        _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
-        _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),
+        _job(
+            "sink-postgres",
+            _read_by(places, "postgres"),
+            [postgres_dataset(places, SCHEMA, t.name) for t in tables_of("postgres")],
+        ),
+        _job(
+            "sink-clickhouse",
+            _read_by(places, "clickhouse"),
+            [clickhouse_dataset(places, DATABASE, t.name) for t in tables_of("clickhouse")],
+        ),
     )
 
 
@@ -45,5 +53,5 @@ def _topics(places: Places, *names: str) -> list[Dataset]:
     return [topic_dataset(places, name) for name in names]
 
 
-def _read_by_sinks(places: Places) -> list[Dataset]:
-    return _topics(places, *(t.topic for t in TABLES))
+def _read_by(places: Places, store: str) -> list[Dataset]:
+    return _topics(places, *(t.topic for t in tables_of(store)))

@@ -16,13 +16,13 @@ from compose.observe.register import LOOPBACK, WorkerRecord, enrolled, log_of
 from compose.stack.endpoints import Endpoints
 from domain.errors import OrdertruthError
 from sinks.kafka_topic import TopicDirectory
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 from topics.catalogue import PRODUCT_ORDERS
 
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "order-state": (PRODUCT_ORDERS.name,),
-    "sink-postgres": tuple(table.topic for table in TABLES),
-    "sink-clickhouse": tuple(table.topic for table in TABLES),
+    "sink-postgres": tuple(table.topic for table in tables_of("postgres")),
+    "sink-clickhouse": tuple(table.topic for table in tables_of("clickhouse")),
 }
 """The topics an application reads under the consumer group that has its name."""
 

@@ -61,7 +61,7 @@ class Fold(Protocol):
 
     @property
     def space(self) -> str:
-        """Short name that tells its groups from those of other folds of one application, such as `order`."""
+        """Short name of what its groups are about, such as `order`; folds of one space are given the same copies."""
         ...
 
     @property

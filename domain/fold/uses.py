@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from domain.derivation import Authority
+from domain.fold.facts import Facts
+from domain.fold.fold import Fold, Row, cited
 
 
 class Uses(NamedTuple):
@@ -25,3 +29,16 @@ _USES: Mapping[str, Uses] = {
 def uses_of(record: str) -> Uses:
     """The uses of a derived record; one that is not named is for display."""
     return _USES.get(record, _DISPLAY)
+
+
+def lineage(fold: Fold, row: Row, shared: Facts, own: Facts) -> dict[str, Any]:
+    """What the derivation block of a row says whenever it is calculated, by wire names."""
+    uses = uses_of(row.record)
+    return {
+        "inputs": cited(shared, own, row),
+        "ruleId": fold.rule_id,
+        "ruleVersion": fold.rule_version,
+        "authority": Authority.INFORMATIONAL.value,
+        "authoritativeFor": list(uses.authoritative_for),
+        "notAuthoritativeFor": list(uses.not_authoritative_for),
+    }

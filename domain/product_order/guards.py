@@ -18,11 +18,13 @@ CreationGuard = Callable[[c.CreateProductOrder], None]
 
 _NEEDS_INSTANCE = frozenset({Action.MODIFY, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.RENEW})
 _IN_WORK = frozenset({ItemState.IN_PROGRESS, ItemState.PENDING_EXTERNAL})
-_PAST_CUTOFF: Mapping[Cutoff, frozenset[ItemState]] = {
+PAST_CUTOFF: Mapping[Cutoff, frozenset[ItemState]] = {
     Cutoff.STARTED: frozenset({ItemState.IN_PROGRESS, ItemState.PENDING_EXTERNAL, ItemState.FALLOUT}),
     Cutoff.PENDING_EXTERNAL: frozenset({ItemState.PENDING_EXTERNAL}),
     Cutoff.COMPLETED: frozenset(),
 }
+"""States of an item in which its cancellation comes too late, by its cut-off (R299)."""
+
 _CAN_FALL_OUT = frozenset({ItemState.NOT_STARTED, ItemState.FALLOUT, *_IN_WORK})
 _RESUMABLE = frozenset({ItemState.NOT_STARTED, *_IN_WORK, ItemState.FAILED_CLOSED})
 
@@ -271,7 +273,7 @@ def something_to_cancel(order: ProductOrder, command: Command) -> None:
 def before_cutoff(order: ProductOrder, command: Command) -> None:
     """What has passed its cut-off is delivered (R299, R412)."""
     targets = cancellation_targets(order, cast("c.CancelProductOrder", command))
-    late = [i for i in targets if order.work_state(i) in _PAST_CUTOFF[order.items[i].cutoff]]
+    late = [i for i in targets if order.work_state(i) in PAST_CUTOFF[order.items[i].cutoff]]
     if late:
         message = f"Items {late} of order {order.order_id} are past their cut-off."
         raise _refuse("POLICY_PAST_CUTOFF", message, "Cancel the others, and order a DELETE of these afterwards.")

@@ -128,7 +128,8 @@ def _make_table(connection: Connection, table: Table) -> None:
         parts.append(sql.SQL("{} {} NOT NULL{}").format(sql.Identifier(name), sql.SQL(data_type), default))
     parts.append(sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key)))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table_name(table), sql.SQL(", ").join(parts)))
-    for name in table.indexes:
-        connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table_name(table), sql.Identifier(name)))
-    comment = f"Mirror of {table.topic}: informational, the owner of the order decides."
+    for index in table.indexes:
+        columns = [sql.Identifier(name) for name in ((index,) if isinstance(index, str) else index)]
+        connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table_name(table), sql.SQL(", ").join(columns)))
+    comment = f"Mirror of {table.topic}: informational, the owning system decides."
     connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table_name(table), sql.Literal(comment)))

@@ -23,7 +23,7 @@ from sinks.forward import Advance, Standing, advance, keys_to_move
 from sinks.postgres.ddl import POSITIONS, TYPES, set_up, table_name
 from sinks.postgres.faults import translated
 from sinks.table import Cell, Table
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 
 CONNECT_TIMEOUT_S = 5
 SESSION = "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
@@ -36,8 +36,8 @@ class PostgresSink(Sink):
 
     name = "postgres"
 
-    def __init__(self, database_url: str, tables: Sequence[Table] = TABLES) -> None:
-        super().__init__(tables)
+    def __init__(self, database_url: str, tables: Sequence[Table] | None = None) -> None:
+        super().__init__(tables_of(self.name) if tables is None else tables)
         self._url = database_url
         self._connection: Connection | None = None
 

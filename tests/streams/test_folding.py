@@ -139,6 +139,6 @@ def test_bad_records_are_set_aside() -> None:
     assert_poison_is_set_aside(lambda: Folding(contracts(), FOLDS), records, canonical)
 
 
-def test_two_folds_need_two_spaces() -> None:
-    with pytest.raises(ConfigurationError, match="share a space"):
+def test_two_folds_need_two_rules() -> None:
+    with pytest.raises(ConfigurationError, match="share a rule"):
         Folding(contracts(), (Unfinished(), Unfinished()))

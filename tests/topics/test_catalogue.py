@@ -76,6 +76,18 @@ def test_derived_topics_are_those_of_the_contract() -> None:
         "derived.drift-findings.v1",
         "derived.reconciliation-cases.v1",
         "derived.truth-health.v1",
+        "derived.order-timeline.v1",
+        "derived.quote-timeline.v1",
+        "derived.account-timeline.v1",
+        "derived.quote-view.v1",
+        "derived.quote-decisions.v1",
+        "derived.quote-staleness.v1",
+        "derived.pricing-trace.v1",
+        "derived.fulfillment-plan.v1",
+        "derived.fallout.v1",
+        "derived.fulfillment-exceptions.v1",
+        "derived.account-view.v1",
+        "derived.account-holdings.v1",
         "ops.alerts.v1",
     }
     assert {t.name for t in DERIVED_TOPICS} == wanted
