@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from domain.account_view.fold import AccountViewFold
 from domain.account_view.holdings import AccountHoldingsFold
+from domain.billing_verdict.fold import BillingHandoffs
 from domain.delivery_view.fold import DeliveryViewFold
 from domain.fold.fold import Fold
 from domain.order_status.fold import OrderStatusFold
@@ -33,6 +34,7 @@ DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
         AccountHoldingsFold(),
         AccountTimelineFold(),
     ),
+    "reconciliation": (BillingHandoffs(),),
 }
 """The folds of each application (`topics.catalogue.FOLD_APPS`)."""
 

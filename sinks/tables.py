@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.account_view.record import AccountHoldings, AccountView
+from domain.billing_verdict.record import BillingHandoffVerdict
 from domain.delivery_view.record import FalloutView, FulfillmentException, FulfillmentPlanView
+from domain.drift.finding import DriftFinding
 from domain.model import Model
 from domain.order_state.record import OrderState
+from domain.order_status.audiences import STATUS_OF
 from domain.quote_view.record import QuoteView
 from domain.quote_view.trace_record import PricingTrace
 from domain.timeline.record import AccountTimeline, OrderTimeline, QuoteTimeline
@@ -87,8 +92,31 @@ ACCOUNT_VIEW = _view(
 )
 ACCOUNT_HOLDINGS = _view(catalogue.ACCOUNT_HOLDINGS, "account_holdings", AccountHoldings, "share_id", ("account_id",))
 
+ORDER_STATUS: Mapping[str, Table] = {
+    audience: _view(catalogue.ORDER_STATUS[audience], f"order_status_{audience}", model, "order_id", ("account_id",))
+    for audience, model in STATUS_OF.items()
+}
+"""What each audience may see of an order; a database role of its own is granted each."""
+BILLING_HANDOFF = _view(
+    catalogue.BILLING_HANDOFF,
+    "billing_handoff",
+    BillingHandoffVerdict,
+    "row_key",
+    ("order_id", ("verdict", "since"), "account_id", "product_instance_id"),
+)
+DRIFT_FINDINGS = _view(
+    catalogue.DRIFT_FINDINGS,
+    "drift_findings",
+    DriftFinding,
+    "finding_id",
+    (("rule_id", "since"), ("kind", "since"), "order_id", "account_id", "entity_id", "cause"),
+)
+
 TABLES: tuple[Table, ...] = (
     ORDER_STATE,
+    *ORDER_STATUS.values(),
+    BILLING_HANDOFF,
+    DRIFT_FINDINGS,
     ORDER_TIMELINE,
     QUOTE_TIMELINE,
     ACCOUNT_TIMELINE,
