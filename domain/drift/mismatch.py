@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from domain.drift.finding import finding_id
 from domain.drift.rules import CONSUMER, REFERRER, Cause, Rule
-from domain.drift.values import moment
 from domain.fold.facts import Entry
 from domain.fold.fold import Derived, Row
+from domain.fold.reading import moment
 from domain.ownership.questions import ownership
 
 RECORD = "DriftFinding"
@@ -129,9 +129,12 @@ def _corrector(rule: Rule, mismatch: Mismatch) -> str:
 def _cause(rule: Rule, mismatch: Mismatch, names: Mapping[str, str | None], corrector: str) -> str:
     """The one thing that most likely made it, so that a hundred findings of one accident are told of once."""
     if rule.cause is Cause.HOUR:
-        return f"{corrector} in the hour of {moment(mismatch.since_us):%Y-%m-%dT%HZ}"
-    named = mismatch.system or mismatch.owner if rule.cause is Cause.PRODUCER else names.get(rule.cause.value)
-    return f"{rule.cause.value} {named}"
+        named: str | None = f"{corrector}/{moment(mismatch.since_us):%Y-%m-%dT%HZ}"
+    elif rule.cause is Cause.PRODUCER:
+        named = mismatch.system or mismatch.owner
+    else:
+        named = names.get(rule.cause.value)
+    return f"{rule.cause.value}/{named}"
 
 
 def _money(amount: tuple[Decimal, str] | None) -> dict[str, Any] | None:

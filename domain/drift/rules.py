@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from domain.drift.finding import Kind
-from domain.drift.tolerance import EXACT, Tolerance
 from domain.errors import ConfigurationError
+from domain.tolerance import EXACT, Tolerance
 
 REFERRER = "the owner of what refers"
 """Corrector of a finding: whoever owns its entity, which refers to what is not there, or says what is not so."""

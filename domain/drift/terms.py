@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from domain.drift.mismatch import Apart
-from domain.drift.tolerance import Tolerance
-from domain.drift.values import number, records
+from domain.drift.values import number
+from domain.fold.reading import Data, part, parts, text
+from domain.tolerance import Tolerance
 
 
 class Terms(NamedTuple):
@@ -28,28 +30,34 @@ class Terms(NamedTuple):
         return Decimal(self.amount) * Decimal(self.quantity)
 
 
-def terms_of(component: Mapping[str, Any]) -> list[Any]:
+def terms_of(component: Data) -> list[Any]:
     """A component as plain data: the fields of `Terms`. Who pays for it is not compared: line and item name it."""
-    price = component.get("price") or {}
+    price = part(component, "price")
     return [
-        component.get("kind") or "",
+        text(component, "kind") or "",
         number(price.get("amount")) or "0",
-        price.get("currency") or "",
+        text(price, "currency") or "",
         number(component.get("quantity")) or "1",
-        component.get("period"),
-        [[number(d.get("percent")) or "0", d.get("periods")] for d in records(component, "discounts")],
-        component.get("priceFingerprint"),
+        text(component, "period"),
+        [[number(d.get("percent")) or "0", d.get("periods")] for d in parts(component, "discounts")],
+        text(component, "priceFingerprint"),
     ]
 
 
-def components_of(owner: Mapping[str, Any]) -> dict[str, list[Any]]:
+def components_of(owner: Data) -> dict[str, list[Any]]:
     """The components of a line or an item by their ids."""
-    return {c["componentId"]: terms_of(c) for c in records(owner, "priceComponents") if c.get("componentId")}
+    known = ((text(component, "componentId"), component) for component in parts(owner, "priceComponents"))
+    return {component_id: terms_of(component) for component_id, component in known if component_id}
+
+
+def agree(expected: tuple[Decimal, str], actual: tuple[Decimal, str], tolerance: Tolerance) -> bool:
+    """Whether two amounts count as equal; those in different currencies never do, for nothing is converted."""
+    return expected[1] == actual[1] and tolerance.allows(Fraction(expected[0]), Fraction(actual[0]))
 
 
 def differing(where: str, expected: Terms, actual: Terms, tolerance: Tolerance) -> Iterator[Apart]:
     """Each field on which two components differ; amounts within the tolerance do not."""
-    if not tolerance.matches(expected.total, actual.total, expected.currency, actual.currency):
+    if not agree((expected.total, expected.currency), (actual.total, actual.currency), tolerance):
         yield Apart(f"{where}amount", _amount(expected), _amount(actual))
     elif expected.fingerprint and actual.fingerprint and expected.fingerprint != actual.fingerprint:
         yield Apart(f"{where}priceFingerprint", expected.fingerprint, actual.fingerprint)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
 
+from domain.approval_case.states import ApprovalOutcome
 from domain.drift.values import number
 from domain.fold.heard import Heard
+from domain.fold.reading import money_texts, part, text
 
 Reason = list[str]
 """What is wrong with a decision: field, what would have been right, what is there."""
@@ -17,40 +18,32 @@ def _nothing(_: Heard) -> list[Reason]:
     return []
 
 
-def _apart(event: Heard, requester: Any) -> list[Reason]:
+def _apart(event: Heard, requester: str | None, decider: str | None = None) -> list[Reason]:
     """Whoever asked does not decide."""
-    actor = event.actor_id or event.data.get("actorId")
-    return [["decidedBy", "somebody else than who asked", str(actor)]] if requester and requester == actor else []
+    deciders = {decider, event.actor_id, text(event.data, "actorId")}
+    return [["decidedBy", "somebody else than who asked", requester]] if requester and requester in deciders else []
 
 
 def _approval(event: Heard) -> list[Reason]:
     data = event.data
-    found = _apart(event, data.get("requestedBy"))
-    evidence = data.get("evidence") or {}
-    if not found and evidence.get("decidedBy") and evidence["decidedBy"] == data.get("requestedBy"):
-        found = [["decidedBy", "somebody else than who asked", evidence["decidedBy"]]]
-    limit = (data.get("authorityLimit") or {}).get("discountPercent")
-    asked = (data.get("input") or {}).get("discountPercent")
-    if data.get("outcome") == "APPROVED" and limit is not None and asked is not None and asked > limit:
-        found.append(["authorityLimit", f"at least {number(asked)} percent", f"{number(limit)} percent"])
+    found = _apart(event, text(data, "requestedBy"), text(part(data, "evidence"), "decidedBy"))
+    limit = number(part(data, "authorityLimit").get("discountPercent"))
+    asked = number(part(data, "input").get("discountPercent"))
+    if text(data, "outcome") == ApprovalOutcome.APPROVED and limit and asked and Decimal(asked) > Decimal(limit):
+        found.append(["authorityLimit", f"at least {asked} percent", f"{limit} percent"])
     return found
 
 
 def _waived_charge(event: Heard) -> list[Reason]:
-    found = _apart(event, event.data.get("requestedBy"))
-    limit, forgone = event.data.get("authorityLimit"), event.data.get("amountPerPeriod")
-    if limit and forgone and (limit["currency"] != forgone["currency"] or limit["amount"] < forgone["amount"]):
-        found.append(["authorityLimit", _text(forgone), _text(limit)])
+    found = _apart(event, text(event.data, "requestedBy"))
+    limit, forgone = money_texts(event.data, "authorityLimit"), money_texts(event.data, "amountPerPeriod")
+    if limit and forgone and (limit[1] != forgone[1] or Decimal(limit[0]) < Decimal(forgone[0])):
+        found.append(["authorityLimit", " ".join(forgone), " ".join(limit)])
     return found
 
 
 def _correction(event: Heard) -> list[Reason]:
-    correction = event.data.get("correction") or {}
-    return _apart(event, correction.get("requestedBy"))
-
-
-def _text(money: Mapping[str, Any]) -> str:
-    return f"{number(Decimal(money['amount']))} {money['currency']}"
+    return _apart(event, text(part(event.data, "correction"), "requestedBy"))
 
 
 DECISIONS: Mapping[str, Callable[[Heard], list[Reason]]] = {
@@ -60,6 +53,6 @@ DECISIONS: Mapping[str, Callable[[Heard], list[Reason]]] = {
     "NonBillingReasonApproved": _waived_charge,
     "NonBillingReasonRevoked": _nothing,
     "QuoteCorrectionApproved": _correction,
-    "CorrectionApproved": lambda event: _apart(event, event.data.get("requestedBy")),
+    "CorrectionApproved": lambda event: _apart(event, text(event.data, "requestedBy")),
 }
 """What is wrong with a decision, by its event; a decision made anew takes the place of the one before."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from domain.fold.facts import Joined
+from domain.fold.reading import Data, text, whole
 
 BUCKET_US = 5 * 60 * 1_000_000
 KEPT_BUCKETS = 288
@@ -25,10 +25,10 @@ class Reading(NamedTuple):
     end: int
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> list[Any]:
+    def of(cls, data: Data) -> list[Any]:
         """As plain data."""
-        end, committed = data.get("endOffset") or 0, data.get("committedOffset") or 0
-        return [data.get("consumer") or "", data.get("topic") or "", data.get("partition") or 0, committed, end]
+        offsets = (whole(data, name) or 0 for name in ("partition", "committedOffset", "endOffset"))
+        return [text(data, "consumer") or "", text(data, "topic") or "", *offsets]
 
 
 class Unreached(Joined):

@@ -13,16 +13,10 @@ from domain.drift.values import at
 from domain.fold.joins import Item
 from domain.fulfillment_plan.states import TaskCutoff
 from domain.order_state.states import ItemState
-from domain.product_order.structure import Cutoff
+from domain.product_order.guards import PAST_CUTOFF
 
 _CUTOFF = MATERIAL.index("cutoff")
-_WORKING = frozenset({ItemState.IN_PROGRESS, ItemState.PENDING_EXTERNAL, ItemState.FALLOUT})
-_PAST: Mapping[str, frozenset[ItemState]] = {
-    Cutoff.STARTED.value: _WORKING | {ItemState.COMPLETED},
-    Cutoff.PENDING_EXTERNAL.value: frozenset({ItemState.PENDING_EXTERNAL, ItemState.COMPLETED}),
-    Cutoff.COMPLETED.value: frozenset({ItemState.COMPLETED}),
-}
-"""States of an item in which it is delivered and not cancelled any more, by its cut-off."""
+_TOO_LATE = {cutoff.value: states | {ItemState.COMPLETED} for cutoff, states in PAST_CUTOFF.items()}
 
 
 def cancelled_after_cutoff(matter: Matter, _: Rule) -> Iterator[Mismatch]:
@@ -35,7 +29,7 @@ def cancelled_after_cutoff(matter: Matter, _: Rule) -> Iterator[Mismatch]:
         before = [state for version, _, _, state in states if version < asked_version]
         stood = before[-1] if before else ItemState.NOT_STARTED.value
         begun = next((t for t in matter.tasks if t.item_id == item_id and _kept(t.cutoff, t.begun_us, asked_us)), None)
-        late = stood in _PAST.get(items[item_id][_CUTOFF] or "", frozenset())
+        late = stood in _TOO_LATE.get(items[item_id][_CUTOFF] or "", frozenset())
         if late or begun is not None:
             what = begun.task_id if begun is not None and not late else f"{item_id} {stood}"
             yield Mismatch(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from domain.asset.events import EVENTS as ASSET_EVENTS
 from domain.charge.events import EVENTS as CHARGE_EVENTS
 from domain.drift.space import Saying, saying
 from domain.drift.terms import components_of
-from domain.drift.values import micros, money, records
+from domain.drift.values import fields
 from domain.fallout_case.events import EVENTS as FALLOUT_EVENTS
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
 from domain.fold.joins import Histories, Least
+from domain.fold.reading import Data, money_texts, part, parts, text, texts, time_us
 from domain.fulfillment_plan.events import EVENTS as PLAN_EVENTS
 from domain.order_state.states import REPAIR_ITEM_STATE, HeaderState, ItemState
 from domain.payment_authorization.events import EVENTS as PAYMENT_EVENTS
@@ -67,24 +69,25 @@ MATERIAL = (
 
 def _order(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data, kind = event.data, event.kind
-    yield "newest", [data.get("state"), data.get("accountId"), data.get("quoteId")]
-    if data.get("toState"):
-        yield "entered", data["toState"]
+    yield "newest", fields(data, ("state", "accountId", "quoteId"))
+    entered, item_id, fallout_id = text(data, "toState"), text(data, "itemId"), text(data, "falloutId")
+    if entered:
+        yield "entered", entered
     if kind in DECLARES:
         yield "declared", DECLARES[kind].value
     if kind in _CONTENT:
         yield _CONTENT[kind], _content(data)
-    item_id, state = data.get("itemId"), _item_state(event)
+    state = _item_state(event)
     if item_id and state:
         yield "work", _state_of(event, [item_id], state)
     if kind == "ProductOrderItemStarted":
         yield "started", Least(1, [event.version])
-    if kind in ("ProductOrderFalloutRaised", "ProductOrderFalloutResolved") and data.get("falloutId"):
+    if kind in ("ProductOrderFalloutRaised", "ProductOrderFalloutResolved") and fallout_id:
         raised = kind == "ProductOrderFalloutRaised"
-        yield "fallouts", _state_of(event, [data["falloutId"]], [raised, item_id, data.get("repair")])
+        yield "fallouts", _state_of(event, [fallout_id], [raised, item_id, data.get("repair")])
     if kind in ("ProductOrderCancellationRequested", "ProductOrderCancellationRefused"):
         asked = kind == "ProductOrderCancellationRequested"
-        yield "asked", _state_of(event, data.get("itemIds") or [WHOLE_ORDER], asked)
+        yield "asked", _state_of(event, texts(data, "itemIds") or [WHOLE_ORDER], asked)
 
 
 def _state_of(event: Heard, names: list[str], state: Any) -> Histories:
@@ -97,65 +100,67 @@ def _item_state(event: Heard) -> str | None:
     if kind in _REACHES:
         return _REACHES[kind].value
     if kind in ("ProductOrderItemFailed", "ProductOrderFalloutRaised"):
-        return _BY_REPAIR.get(data.get("repair") or "")
+        return _BY_REPAIR.get(text(data, "repair") or "")
     if kind == "ProductOrderFalloutResolved":
-        return data.get("itemState") or ItemState.IN_PROGRESS.value
+        return text(data, "itemState") or ItemState.IN_PROGRESS.value
     return None
 
 
-def _content(data: Mapping[str, Any]) -> dict[str, Any]:
+def _content(data: Data) -> dict[str, Any]:
     """What was submitted or accepted; prices as a hash, for it is enough to know that they differ."""
-    parties = data.get("parties") or {}
-    items = {item["itemId"]: _material(item) for item in records(data, "items") if item.get("itemId")}
-    return {"items": items, "billingAccountId": parties.get("billingAccountId")}
+    items = {item_id: _material(item) for item in parts(data, "items") if (item_id := text(item, "itemId"))}
+    return {"items": items, "billingAccountId": text(part(data, "parties"), "billingAccountId")}
 
 
-def _material(item: Mapping[str, Any]) -> list[Any]:
+def _material(item: Data) -> list[Any]:
     prices = repr(sorted(components_of(item).items())).encode()
-    digest = hashlib.blake2b(prices, digest_size=6).hexdigest()
-    return [*(item.get(name) for name in MATERIAL[:-1]), digest]
+    return [*fields(item, MATERIAL[:-1]), hashlib.blake2b(prices, digest_size=6).hexdigest()]
 
 
 def _plan(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
     if event.kind == "FulfillmentPlanCreated":
-        tasks = records(data, "tasks")
-        yield "tasks", {t["taskId"]: [t.get("itemId"), t.get("kind"), t.get("cutoff")] for t in tasks}
-    elif data.get("taskId") and data.get("taskState"):
-        yield "steps", _state_of(event, [data["taskId"]], data["taskState"])
+        tasks = parts(data, "tasks")
+        yield (
+            "tasks",
+            {task_id: fields(t, ("itemId", "kind", "cutoff")) for t in tasks if (task_id := text(t, "taskId"))},
+        )
+        return
+    task_id, state = text(data, "taskId"), text(data, "taskState")
+    if task_id and state:
+        yield "steps", _state_of(event, [task_id], state)
 
 
 def _fallout(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "case", [event.data.get("state"), event.data.get("itemId")]
+    yield "case", fields(event.data, ("state", "itemId"))
 
 
 def _request(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    data = event.data
-    if event.kind != "ServiceStatusObserved" or data.get("toState"):
-        yield "request", [data.get("state"), data.get("taskId"), data.get("operation"), data.get("itemId")]
+    if event.kind != "ServiceStatusObserved" or text(event.data, "toState"):
+        yield "request", fields(event.data, ("state", "taskId", "operation", "itemId"))
 
 
 def _reservation(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    data = event.data
-    yield "reservation", [data.get("state"), data.get("taskId"), data.get("cause"), data.get("itemId")]
+    yield "reservation", fields(event.data, ("state", "taskId", "cause", "itemId"))
 
 
 def _payment(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
-    yield "payment", [data.get("state"), micros(data.get("expiresAt")), money(data.get("amount"))]
+    yield "payment", [text(data, "state"), time_us(data, "expiresAt"), money_texts(data, "amount")]
 
 
 def _charge(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
     if event.kind != "InvoiceIssued":
-        names = ("state", "itemId", "productInstanceId", "componentId")
-        yield "charge", [data.get(name) for name in names]
-    elif not data.get("reasonCode") and (data.get("amount") or {}).get("amount", 0) > 0:
-        yield "invoices", Least(INVOICES_KEPT, [event.time_us, data.get("invoiceId") or "", event.event_id])
+        yield "charge", fields(data, ("state", "itemId", "productInstanceId", "componentId"))
+        return
+    amount = money_texts(data, "amount")
+    if amount and Decimal(amount[0]) > 0 and not text(data, "reasonCode"):
+        yield "invoices", Least(INVOICES_KEPT, [event.time_us, text(data, "invoiceId") or "", event.event_id])
 
 
 def _asset(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "asset", [event.data.get("state"), event.data.get("itemId")]
+    yield "asset", fields(event.data, ("state", "itemId"))
 
 
 def _names(events: tuple[type[Any], ...]) -> tuple[str, ...]:

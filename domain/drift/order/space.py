@@ -21,6 +21,7 @@ from domain.drift.space import Check, Space, group_of, named
 from domain.fold.facts import Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import text
 
 SPACE = "order"
 
@@ -41,7 +42,7 @@ CHECKS: dict[str, Check[Matter]] = {
 
 
 def _places(event: Heard) -> Iterable[Place]:
-    order_id = event.data.get("orderId")
+    order_id = text(event.data, "orderId")
     return (Place(group_of(event, SPACE, order_id)),) if order_id else ()
 
 

@@ -39,7 +39,7 @@ def header_vs_items(matter: Matter, _: Rule) -> Iterator[Mismatch]:
     if view is None or newest is None:
         return
     said = newest.value[0]
-    if said != view.state.value:
+    if said is not None and said != view.state.value:
         since_us = max(_said_since(matter, newest), _items_since(matter))
         apart: tuple[Apart, ...] = (Apart("state", view.state.value, said),)
         yield _about_order(matter, since_us, apart, newest, declared, declared=str(said), derived=view.state.value)

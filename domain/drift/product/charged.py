@@ -9,7 +9,7 @@ from domain.charge.states import ChargeState
 from domain.drift.mismatch import Apart, Mismatch
 from domain.drift.product.installed import Installed
 from domain.drift.rules import Rule
-from domain.drift.terms import Terms, components_differing
+from domain.drift.terms import Terms, agree, components_differing
 from domain.fold.facts import Entry
 
 _LIVE = frozenset({ChargeState.ACTIVE.value, ChargeState.SUSPENDED.value})
@@ -77,4 +77,4 @@ def _excess(name: str, invoices: dict[str, Entry], rule: Rule) -> Decimal:
     credited = sum((min(Decimal(e.value[2]), Decimal(0)) for e in invoices.values() if e.value[0] == name), Decimal(0))
     excess = Decimal(unexplained) + credited
     due = Decimal(agreed)
-    return Decimal(0) if rule.tolerance.matches(due, due + excess, currency, currency) else excess
+    return Decimal(0) if agree((due, currency), (due + excess, currency), rule.tolerance) else excess

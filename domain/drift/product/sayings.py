@@ -11,11 +11,12 @@ from domain.charge.events import EVENTS as CHARGE_EVENTS
 from domain.charge.invoice import LineKind
 from domain.drift.space import Saying, named, saying
 from domain.drift.terms import components_of, terms_of
-from domain.drift.values import micros, money, number, records
+from domain.drift.values import fields, number
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import Data, money_texts, part, parts, text, time_us
 from domain.order_state.states import REPAIR_ITEM_STATE, ItemState
-from domain.provisioning_request.states import SHOWN_AFTER, Operation
+from domain.provisioning_request.states import SHOWN_AFTER, ServiceStatus
 
 _ITEM_STATES: Mapping[str, str] = {
     "ProductOrderItemStarted": ItemState.IN_PROGRESS.value,
@@ -31,72 +32,67 @@ BASIS = ("ChargeActivated", "ChargeAmended", "ChargeRejected")
 def _ordered(event: Heard, place: Place) -> Iterator[tuple[str, Any]]:
     """What each item of an order is to do to the product; an item that replaces it ends it."""
     product_id = named(place)
-    for item in records(event.data, "items"):
-        acts = item.get("productInstanceId") == product_id
-        if item.get("itemId") and (acts or item.get("replacesProductInstanceId") == product_id):
-            about = [item.get("action"), item.get("configurationFingerprint"), components_of(item)]
-            yield f"item/{item['itemId']}", [acts, *about, event.data.get("accountId")]
+    for item in parts(event.data, "items"):
+        item_id, acts = text(item, "itemId"), text(item, "productInstanceId") == product_id
+        if item_id and (acts or text(item, "replacesProductInstanceId") == product_id):
+            about = fields(item, ("action", "configurationFingerprint"))
+            yield f"item/{item_id}", [acts, *about, components_of(item), text(event.data, "accountId")]
 
 
 def _worked(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    data = event.data
-    state = _ITEM_STATES.get(event.kind) or _BY_REPAIR.get(data.get("repair") or "")
-    if data.get("itemId") and state:
-        yield f"work/{data['itemId']}", state
+    item_id = text(event.data, "itemId")
+    state = _ITEM_STATES.get(event.kind) or _BY_REPAIR.get(text(event.data, "repair") or "")
+    if item_id and state:
+        yield f"work/{item_id}", state
 
 
 def _asset(event: Heard, place: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
-    caused_by = [data.get("orderId"), data.get("itemId"), data.get("action")]
+    caused_by = fields(data, ("orderId", "itemId", "action"))
     if event.subject != named(place):
         yield "takes-place", [*caused_by, event.subject]
         return
-    yield "asset", [data.get("state"), *caused_by, data.get("accountId")]
+    yield "asset", [text(data, "state"), *caused_by, text(data, "accountId")]
     if event.kind in ("AssetActivated", "AssetModified"):
-        yield "configuration", [data.get("configurationFingerprint"), *caused_by]
+        yield "configuration", [text(data, "configurationFingerprint"), *caused_by]
 
 
 def _network(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     """What was last seen of the service, or follows from a change that succeeded."""
-    data = event.data
+    status, operation = text(event.data, "serviceStatus"), text(event.data, "operation") or ""
     if event.kind == "ServiceStatusObserved":
-        if data.get("serviceStatus") not in (None, "NOT_KNOWN"):
-            yield "service", [data["serviceStatus"], micros(data.get("observedAt")) or event.time_us]
-    elif data.get("operation") in _SHOWN:
-        yield "service", [_SHOWN[data["operation"]], event.time_us]
+        if status not in (None, ServiceStatus.NOT_KNOWN):
+            yield "service", [status, time_us(event.data, "observedAt") or event.time_us]
+    elif operation in _SHOWN:
+        yield "service", [_SHOWN[operation], event.time_us]
 
 
 def _charge(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
-    yield "charge", [data.get("state"), data.get("accountId")]
+    yield "charge", fields(data, ("state", "accountId"))
     if event.kind in BASIS:
-        about = [data.get("orderId"), data.get("itemId"), data.get("componentId")]
-        yield "basis", [*about, terms_of(data.get("component") or {})]
+        yield "basis", [*fields(data, ("orderId", "itemId", "componentId")), terms_of(part(data, "component"))]
 
 
 def _invoiced(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     """Only what departs from the agreement, and what corrects such an invoice, is remembered."""
     data = event.data
-    unexplained = _unexplained(data)
-    if unexplained or data.get("correctsInvoiceId"):
-        amount = money(data.get("amount")) or ["0", ""]
-        agreed = money(data.get("agreed")) or ["0", ""]
-        corrects = data.get("correctsInvoiceId")
-        yield f"invoice/{data.get('invoiceId')}", [corrects, agreed[0], amount[0], amount[1], number(unexplained)]
+    agreed, amount = money_texts(data, "agreed"), money_texts(data, "amount")
+    corrects = text(data, "correctsInvoiceId")
+    if agreed is None or amount is None:
+        return
+    unexplained = Decimal(amount[0]) - Decimal(agreed[0]) - _explained(data)
+    if unexplained or corrects:
+        claimed = [number(Decimal(agreed[0])), number(Decimal(amount[0])), amount[1], number(unexplained)]
+        yield f"invoice/{text(data, 'invoiceId')}", [corrects, *claimed]
 
 
-def _unexplained(data: Mapping[str, Any]) -> Decimal:
-    """What is claimed beyond the agreement and beyond what a line gives reason and evidence for (R277)."""
-    amount, agreed = data.get("amount") or {}, data.get("agreed") or {}
-    explained = sum(
-        (
-            (line.get("amount") or {}).get("amount", Decimal(0))
-            for line in records(data, "lines")
-            if line.get("kind") == LineKind.ADJUSTMENT and line.get("reasonCode") and line.get("evidenceRef")
-        ),
-        Decimal(0),
-    )
-    return Decimal(amount.get("amount", 0)) - Decimal(agreed.get("amount", 0)) - explained
+def _explained(data: Data) -> Decimal:
+    """What is claimed beyond the agreement by lines that give reason and evidence (R277)."""
+    adjustments = (line for line in parts(data, "lines") if text(line, "kind") == LineKind.ADJUSTMENT)
+    explained = (line for line in adjustments if text(line, "reasonCode") and text(line, "evidenceRef"))
+    amounts = (money_texts(line, "amount") for line in explained)
+    return sum((Decimal(amount[0]) for amount in amounts if amount), Decimal(0))
 
 
 SAYINGS: Mapping[str, Saying] = saying(
@@ -109,4 +105,3 @@ SAYINGS: Mapping[str, Saying] = saying(
         ("InvoiceIssued",): _invoiced,
     }
 )
-assert _SHOWN.keys() == {operation.value for operation in Operation}

@@ -17,12 +17,13 @@ from domain.drift.product.inventory import (
 from domain.drift.product.sayings import SAYINGS
 from domain.drift.rules import RuleSet
 from domain.drift.space import Check, Space, group_of, named
-from domain.drift.values import records
 from domain.fold.facts import Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import parts, text
 
 SPACE = "product"
+_NAMES = ("productInstanceId", "replacesProductInstanceId")
 
 CHECKS: dict[str, Check[Installed]] = {
     "referential.asset-unknown": asset_unknown,
@@ -37,11 +38,9 @@ CHECKS: dict[str, Check[Installed]] = {
 
 
 def _places(event: Heard) -> Iterable[Place]:
-    data = event.data
-    holders = [data, *records(data, "items")]
-    fields = ("productInstanceId", "replacesProductInstanceId")
-    named_here = dict.fromkeys(holder[field] for holder in holders for field in fields if holder.get(field))
-    return tuple(Place(group_of(event, SPACE, product_id)) for product_id in named_here)
+    holders = [event.data, *parts(event.data, "items")]
+    products = dict.fromkeys(text(holder, name) for holder in holders for name in _NAMES)
+    return tuple(Place(group_of(event, SPACE, product_id)) for product_id in products if product_id)
 
 
 def _view(place: Place, shared: Facts, _: Facts) -> Installed:

@@ -7,38 +7,42 @@ from typing import Any
 
 from domain.drift.space import Saying, saying
 from domain.drift.terms import components_of
-from domain.drift.values import micros, number, records
+from domain.drift.values import number
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import Data, part, parts, text, time_us, whole
 from domain.quote.events import EVENTS as QUOTE_EVENTS
 
-Fields = Callable[[Mapping[str, Any]], list[Any]]
+Fields = Callable[[Data], list[Any]]
 
 
-def _price(data: Mapping[str, Any]) -> list[Any]:
+def _price(data: Data) -> list[Any]:
     """What every event that rests on a price says of it: fingerprint, discount, limit."""
     limits = (number(data.get(name)) for name in ("discountPercent", "discountLimitPercent"))
-    return [data.get("priceFingerprint"), *limits]
+    return [text(data, "priceFingerprint"), *limits]
 
 
-def _evidence(data: Mapping[str, Any]) -> list[Any]:
-    evidence = data.get("evidence") or {}
-    return [evidence.get("priceFingerprint"), number(evidence.get("discountPercent")), evidence.get("outcome")]
+def _evidence(data: Data) -> list[Any]:
+    evidence = part(data, "evidence")
+    return [text(evidence, "priceFingerprint"), number(evidence.get("discountPercent")), text(evidence, "outcome")]
 
 
-def _accepted(data: Mapping[str, Any]) -> list[Any]:
-    ends = [micros(data.get("validUntil")), micros((data.get("terms") or {}).get("validUntil"))]
-    lines = {line["lineId"]: components_of(line) for line in records(data, "lines") if line.get("lineId")}
-    document, valid_until = data.get("proposalDocumentHash"), min((e for e in ends if e is not None), default=None)
-    return [*_price(data), document, valid_until, lines]
+def _accepted(data: Data) -> list[Any]:
+    ends = [end for end in (time_us(data, "validUntil"), time_us(part(data, "terms"), "validUntil")) if end is not None]
+    return [*_price(data), text(data, "proposalDocumentHash"), min(ends, default=None), _lines(data, "lines", "lineId")]
+
+
+def _lines(data: Data, holder: str, key: str) -> dict[str, dict[str, list[Any]]]:
+    """Price components by line of the quote; the fields of each are those of `Terms`."""
+    return {line_id: components_of(line) for line in parts(data, holder) if (line_id := text(line, key))}
 
 
 _OF_REVISION: Mapping[str, tuple[str, Fields]] = {
-    "QuotePriced": ("priced", lambda data: [*_price(data), micros(data.get("priceExpiresAt"))]),
-    "QuotePresented": ("presented", lambda data: [*_price(data), data.get("proposalDocumentHash")]),
+    "QuotePriced": ("priced", lambda data: [*_price(data), time_us(data, "priceExpiresAt")]),
+    "QuotePresented": ("presented", lambda data: [*_price(data), text(data, "proposalDocumentHash")]),
     "QuoteApproved": ("approved", _evidence),
     "QuoteAccepted": ("accepted", _accepted),
-    "QuoteConvertedToOrder": ("converted", lambda data: [data.get("orderId"), micros(data.get("convertedAt"))]),
+    "QuoteConvertedToOrder": ("converted", lambda data: [text(data, "orderId"), time_us(data, "convertedAt")]),
     "QuoteExpired": ("ended", lambda data: ["EXPIRED"]),
     "QuoteCancelled": ("ended", lambda data: ["CANCELLED"]),
 }
@@ -47,20 +51,21 @@ _OF_REVISION: Mapping[str, tuple[str, Fields]] = {
 
 def _quote(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
-    yield "about", [data.get("accountId"), data.get("quoteVersion")]
+    revision, superseded = whole(data, "quoteVersion"), whole(data, "supersededVersion")
+    yield "about", [text(data, "accountId"), revision]
     if event.kind in _OF_REVISION:
-        name, fields = _OF_REVISION[event.kind]
-        yield f"{name}/{data.get('quoteVersion')}", fields(data)
-    elif event.kind == "QuoteSuperseded" and data.get("supersededVersion") is not None:
-        yield f"ended/{data['supersededVersion']}", ["SUPERSEDED"]
+        name, read = _OF_REVISION[event.kind]
+        yield f"{name}/{revision}", read(data)
+    elif event.kind == "QuoteSuperseded" and superseded is not None:
+        yield f"ended/{superseded}", ["SUPERSEDED"]
 
 
 def _order(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     """An order as it was captured or accepted: what it costs by the lines of the quote it names."""
     data = event.data
-    lines = {i["quoteLineId"]: components_of(i) for i in records(data, "items") if i.get("quoteLineId")}
-    document = (data.get("commercial") or {}).get("proposalDocumentHash")
-    yield "captured" if event.kind == "ProductOrderCreated" else "agreed", [data.get("quoteVersion"), document, lines]
+    document = text(part(data, "commercial"), "proposalDocumentHash")
+    name = "captured" if event.kind == "ProductOrderCreated" else "agreed"
+    yield name, [whole(data, "quoteVersion"), document, _lines(data, "items", "quoteLineId")]
 
 
 def _over(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:

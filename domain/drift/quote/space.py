@@ -18,6 +18,7 @@ from domain.drift.space import Check, Space, group_of, named
 from domain.fold.facts import Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import text
 
 SPACE = "quote"
 
@@ -33,10 +34,10 @@ CHECKS: dict[str, Check[Deal]] = {
 
 
 def _places(event: Heard) -> Iterable[Place]:
-    quote_id = event.data.get("quoteId")
+    quote_id = text(event.data, "quoteId")
     if quote_id:
         return (Place(group_of(event, SPACE, quote_id)),)
-    request = event.data.get("idempotencyKeyHash") if event.kind == "ProductOrderCreated" else None
+    request = text(event.data, "idempotencyKeyHash") if event.kind == "ProductOrderCreated" else None
     return (Place(group_of(event, SPACE, f"request-{request}")),) if request else ()
 
 

@@ -13,11 +13,12 @@ from domain.drift.mismatch import Apart, Mismatch
 from domain.drift.reference.referrer import STANDINGS, Standing
 from domain.drift.rules import Rule, RuleSet
 from domain.drift.space import Check, Saying, Space, group_of, named, saying
-from domain.drift.values import at
+from domain.drift.values import at, fields
 from domain.fold.facts import Entry, Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
 from domain.fold.joins import Least
+from domain.fold.reading import text, whole
 from domain.product_order.events import EVENTS as ORDER_EVENTS
 from domain.quote.events import EVENTS as QUOTE_EVENTS
 
@@ -82,37 +83,37 @@ def _places(event: Heard) -> Iterable[Place]:
     data = event.data
     if event.kind in _AGGREGATE_OF:
         member = f"{_AGGREGATE_OF[event.kind]}/{event.subject}"
-        ids = [data.get("accountId")]
-        if event.kind == "InvoiceIssued":
-            ids = [data.get("billingAccountId") or data.get("accountId")]
-        return tuple(Place(group_of(event, SPACE, account_id), member) for account_id in ids if account_id)
+        invoiced = text(data, "billingAccountId") if event.kind == "InvoiceIssued" else None
+        account_id = invoiced or text(data, "accountId")
+        return (Place(group_of(event, SPACE, account_id), member),) if account_id else ()
     return (Place(group_of(event, SPACE, event.subject)),)
 
 
 def _account(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    data = event.data
-    yield "state", [data.get("state"), data.get("survivingAccountId")]
-    yield "regulated", bool(data.get("regulated"))
-    if data.get("addressVersion"):
-        yield f"address/{data['addressVersion']}", Least(1, [event.time_us])
+    version = whole(event.data, "addressVersion")
+    yield "state", fields(event.data, ("state", "survivingAccountId"))
+    yield "regulated", bool(event.data.get("regulated"))
+    if version is not None:
+        yield f"address/{version}", Least(1, [event.time_us])
 
 
 def _referrer(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
     yield "named", Least(1, [event.time_us])
-    entered = data["toState"] if "toState" in data else data.get("state")
+    entered = text(data, "toState" if "toState" in data else "state")
     if entered:
         yield "state", entered
     if entered or event.version == 1:
-        yield "about", [data.get(name) for name in _NUMBERS]
+        yield "about", fields(data, _NUMBERS)
 
 
 def _invoice(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     """Of a charge's invoices the newest decides: once a good one follows, billing has read the account again."""
     data = event.data
-    if data.get("addressVersion"):
-        yield "invoice", [data["addressVersion"], data.get("invoiceId")]
-        yield "about", [data.get(name) for name in _NUMBERS]
+    version = whole(data, "addressVersion")
+    if version is not None:
+        yield "invoice", [version, text(data, "invoiceId")]
+        yield "about", fields(data, _NUMBERS)
 
 
 def _view(place: Place, shared: Facts, own: Facts) -> Reference | None:

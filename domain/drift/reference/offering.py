@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from domain.drift.mismatch import Apart, Mismatch
 from domain.drift.rules import Rule, RuleSet
 from domain.drift.space import Check, Saying, Space, group_of, named, saying
-from domain.drift.values import at, micros, records
+from domain.drift.values import at, fields
 from domain.fold.facts import Entry, Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import parts, text, time_us, whole
 from domain.order_state.states import Action
 
 SPACE = "offering"
@@ -76,33 +77,32 @@ class Sale(NamedTuple):
 def _places(event: Heard) -> Iterable[Place]:
     data = event.data
     if event.kind == "OfferingRetired":
-        offerings = [data.get("offeringId")]
+        offerings = [text(data, "offeringId")]
     else:
         holder = {"CatalogPublished": "offerings", "QuoteAccepted": "lines"}.get(event.kind, "items")
-        offerings = [one.get("offeringId") for one in records(data, holder)]
-    member = "" if event.aggregate == "CatalogPublication" else data.get("quoteId") or event.subject
+        offerings = [text(one, "offeringId") for one in parts(data, holder)]
+    member = "" if event.aggregate == "CatalogPublication" else text(data, "quoteId") or event.subject
     return tuple(Place(group_of(event, SPACE, one), member) for one in dict.fromkeys(offerings) if one)
 
 
 def _published(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "published", [micros(event.data.get("effectiveFrom")) or event.time_us, event.data.get("catalogId")]
+    yield "published", [time_us(event.data, "effectiveFrom") or event.time_us, text(event.data, "catalogId")]
 
 
 def _retired(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "retired", micros(event.data.get("effectiveFrom")) or event.time_us
+    yield "retired", time_us(event.data, "effectiveFrom") or event.time_us
 
 
 def _agreed(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "agreed", event.data.get("quoteVersion")
+    yield "agreed", whole(event.data, "quoteVersion")
 
 
 def _ordered(event: Heard, place: Place) -> Iterator[tuple[str, Any]]:
     data, offering_id = event.data, named(place)
-    items = records(data, "items")
-    about = [[i.get("itemId") or "", i.get("action") or ""] for i in items if i.get("offeringId") == offering_id]
-    ids = (data.get("catalogPublicationId"), data.get("quoteId"), data.get("accountId"))
-    said = [*ids, items[0].get("offeringId") == offering_id, about]
-    yield "order", said
+    items = parts(data, "items")
+    about = [[text(i, "itemId") or "", text(i, "action") or ""] for i in items if text(i, "offeringId") == offering_id]
+    first = text(items[0], "offeringId") == offering_id
+    yield "order", [*fields(data, ("catalogPublicationId", "quoteId", "accountId")), first, about]
     if event.kind == "ProductOrderCreated":
         yield "captured", None
 

@@ -11,6 +11,7 @@ from domain.drift.space import Check, Saying, Space, group_of, named
 from domain.fold.facts import Entry, Facts
 from domain.fold.fold import Place
 from domain.fold.heard import Heard
+from domain.fold.reading import text, texts
 
 SPACE = "publication"
 
@@ -38,12 +39,13 @@ def _places(event: Heard) -> Iterable[Place]:
 
 
 def _published(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "published", sorted(event.data.get("declaredConsumers") or ())
+    yield "published", sorted(texts(event.data, "declaredConsumers"))
 
 
 def _consumed(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    if event.data.get("consumer"):
-        yield f"consumed/{event.data['consumer']}", None
+    consumer = text(event.data, "consumer")
+    if consumer:
+        yield f"consumed/{consumer}", None
 
 
 def _view(place: Place, shared: Facts, _: Facts) -> Publication:
