@@ -92,7 +92,8 @@ def _places(event: Heard) -> Iterable[Place]:
 def _account(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     version = whole(event.data, "addressVersion")
     yield "state", fields(event.data, ("state", "survivingAccountId"))
-    yield "regulated", bool(event.data.get("regulated"))
+    if "regulated" in event.data:
+        yield "regulated", bool(event.data["regulated"])
     if version is not None:
         yield f"address/{version}", Least(1, [event.time_us])
 
