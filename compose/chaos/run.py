@@ -68,7 +68,7 @@ def own_settings(settings: Settings) -> Settings:
         update={
             "state_dir": settings.state_path / f"chaos-{uuid4().hex[:8]}",
             "cache_dir": settings.cache_path,
-            "stack": settings.stack.model_copy(update={**ports, "start_timeout_s": START_SECONDS_MAX}),
+            "stack": settings.stack.model_copy(update={**ports, "secure": False, "start_timeout_s": START_SECONDS_MAX}),
         }
     )
 
@@ -178,13 +178,13 @@ class Chaos:
                 return
             time.sleep(POLL_SECONDS)
             try:
-                behind = in_flight(endpoints)
+                behind = in_flight(endpoints, ())
             except UnavailableError as error:
                 self._told(f"waiting: {error.message}")
 
     def _judge(self, endpoints: Endpoints) -> None:
         self._told("verifying from the raw topics")
-        self.report.verify = verify(endpoints, settle_seconds=SETTLE_SECONDS)
+        self.report.verify = verify(endpoints, settle_seconds=SETTLE_SECONDS, apps=())
         self.report.findings += [f"verify: {note}" for note in self.report.verify.notes]
         self._told("judging counts, order of versions and dead letters")
         self.report.judgement = judge(endpoints, self.report.verify, self._site.poisons)

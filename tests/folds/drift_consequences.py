@@ -41,6 +41,9 @@ CONSEQUENCES: Mapping[str, tuple[Consequence, ...]] = {
             "A draft that was amended names the offering it was amended to.",
         ),
     ),
+    "order-duplicated": (
+        Consequence("event.version-gap", Reach.ORDER, "Only some events of the order arrive a second time."),
+    ),
     "account-closed": (Consequence("referential.account-closed", Reach.ACCOUNT, _IN_TOW),),
     "account-merged": (Consequence("referential.account-merged", Reach.ACCOUNT, _IN_TOW),),
 }

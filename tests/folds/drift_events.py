@@ -38,7 +38,7 @@ def money(amount: str, currency: str = "EUR") -> dict[str, Any]:
     return {"amount": Decimal(amount), "currency": currency}
 
 
-def event(kind: str, subject: str, version: int, minute: float, _late: float = 0, **data: Any) -> Heard:
+def event(kind: str, subject: str, version: int, minute: float, **data: Any) -> Heard:
     """One event of the aggregate `subject`, so many minutes after the beginning."""
     owned = ownership_of_event(kind)
     identity = f"{kind}-{subject}-{version}"
@@ -52,7 +52,7 @@ def event(kind: str, subject: str, version: int, minute: float, _late: float = 0
         event_id=identity,
         content=int.from_bytes(content, "big"),
         time_us=time_us,
-        recorded_us=time_us + int(_late * MINUTE_US),
+        recorded_us=time_us,
         data=data,
         topic=owned.owner,
         offset=version,

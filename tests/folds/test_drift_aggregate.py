@@ -25,6 +25,11 @@ def order(version: int, minute: float, kind: str = "ProductOrderSubmitted", **mo
     return event(kind, "order-1", version, minute, **more)
 
 
+def late(minutes: int) -> Heard:
+    event = order(1, 0)
+    return replace(event, recorded_us=event.time_us + minutes * MINUTE_US)
+
+
 def decided(kind: str = "ApprovalDecided", **more: Any) -> Heard:
     asked = {"input": {"discountPercent": Decimal(30)}, "authorityLimit": {"discountPercent": Decimal(50)}}
     return event(kind, "case-1", 2, 5, **{**asked, "requestedBy": "seller", "outcome": "APPROVED", **more})
@@ -68,8 +73,8 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Event
     ),
     "event.late": (
         ("ProductOrder", "order-1"),
-        lambda: [event("ProductOrderSubmitted", "order-1", 1, 0, 24 * 60 + 1)],
-        lambda: [event("ProductOrderSubmitted", "order-1", 1, 0, 24 * 60)],
+        lambda: [late(24 * 60 + 1)],
+        lambda: [late(24 * 60)],
     ),
     "event.consumer-missed": (
         ("ConsumerCheckpoint", "checkpoint-1"),

@@ -39,7 +39,10 @@ def test_it_ends_alike_where_events_are_lost_and_forged(fold: Fold, seed: int) -
     random = Random(seed)
     heard = [event for event in told(12, 5).events if event.kind in fold.kinds]
     kept = random.sample(heard, len(heard) * 4 // 5)
-    forged = [replace(e, content=e.content ^ 1, event_id=f"{e.event_id}-forged") for e in random.sample(kept, min(20, len(kept)))]
+    forged = [
+        replace(e, content=e.content ^ 1, event_id=f"{e.event_id}-forged")
+        for e in random.sample(kept, min(20, len(kept)))
+    ]
     assert_convergent(fold, [*kept, *forged], told(12, 5).end_us, random)
 
 

@@ -23,6 +23,9 @@ SPACE = "aggregate"
 ILLS_MAX = 8
 """Ill-formed events of one kind that are remembered for each aggregate, the first ones."""
 
+_CALLED = {"ProductOrder": "order", "Quote": "quote", "Account": "account", "Asset": "product"}
+"""What findings call the identity of an aggregate they have a field for."""
+
 KINDS = frozenset(event for row in MATRIX for event in row.events) & frozenset(record.name for record in RECORDS)
 
 
@@ -54,7 +57,7 @@ class Aggregate(NamedTuple):
             since_us=since_us,
             apart=apart,
             evidence=(evidence,),
-            names={"what": self.kind, **names},
+            names={"what": self.kind, _CALLED.get(self.kind, ""): self.identity, **names},
         )
 
 

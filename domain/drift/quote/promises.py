@@ -78,7 +78,7 @@ def unapproved_discount(deal: Deal, _: Rule) -> Iterator[Mismatch]:
         shown = deal.price("accepted", revision) or deal.price("presented", revision)
         if shown is None:
             continue
-        prices = [p for p in (shown, deal.price("priced", revision)) if p is not None and p.beyond]
+        prices = [p for p in (deal.price("priced", revision), shown) if p is not None and p.beyond]
         largest = max(prices, key=_discount, default=None)
         if largest is None or _approved(deal, revision, largest):
             continue

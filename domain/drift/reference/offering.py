@@ -20,6 +20,7 @@ from domain.fold.reading import parts, text, time_us, whole
 from domain.order_state.states import Action
 
 SPACE = "offering"
+_OF_CATALOG = frozenset({"CatalogPublished", "OfferingRetired"})
 SELLS = frozenset({Action.ADD.value, Action.REPLACE.value})
 """Actions that sell an offering newly; what is installed may outlive its sale (R284)."""
 
@@ -81,7 +82,7 @@ def _places(event: Heard) -> Iterable[Place]:
     else:
         holder = {"CatalogPublished": "offerings", "QuoteAccepted": "lines"}.get(event.kind, "items")
         offerings = [text(one, "offeringId") for one in parts(data, holder)]
-    member = "" if event.aggregate == "CatalogPublication" else text(data, "quoteId") or event.subject
+    member = "" if event.kind in _OF_CATALOG else text(data, "quoteId") or event.subject
     return tuple(Place(group_of(event, SPACE, one), member) for one in dict.fromkeys(offerings) if one)
 
 
