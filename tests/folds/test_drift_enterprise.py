@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import pytest
 
 from compose.simulate.faults.catalogue import BILLING, FAULTS
-from compose.simulate.faults.truth import Truth
+from compose.simulate.faults.consequences import CONSEQUENCES, follows
 from domain.drift.folds import drift_folds
 from domain.drift.rulebook import RULES
-from tests.folds.drift_consequences import CONSEQUENCES, Reach
-from tests.folds.drift_run import Entity, Said, lived
-from tests.folds.enterprise import Told, told
+from tests.folds.drift_run import Said, lived
+from tests.folds.enterprise import told
 
 CLEAN = [(200, 3), pytest.param((400, 3), marks=pytest.mark.full), pytest.param((400, 11), marks=pytest.mark.full)]
 FAULTY = [(40, 7), (100, 3), *(pytest.param((1000, seed), marks=pytest.mark.full) for seed in (3, 7))]
@@ -36,36 +36,30 @@ def test_every_fault_is_found(run: tuple[int, int]) -> None:
     assert not missed
 
 
+class Case(NamedTuple):
+    """A finding as the consequences of faults are judged by."""
+
+    rule: str
+    entity_id: str
+    order_id: str | None
+    account_id: str | None
+    product_instance_id: str | None
+
+
 @pytest.mark.parametrize("run", FAULTY, ids=str)
 def test_everything_found_is_a_fault_or_follows_from_one(run: tuple[int, int]) -> None:
-    run_told = told(*run, "mixed")
-    true = {(t.rule, t.entity_type, t.entity_id) for t in run_told.truths}
-    false = [e for e, data in said(*run, "mixed").ever.items() if e not in true and not _follows(run_told, e, data)]
-    assert not false
-
-
-def _follows(run_told: Told, entity: Entity, data: dict[str, str]) -> bool:
-    """Whether a finding is a consequence of a fault around it."""
-    return any(
-        consequence.rule == entity[0] and _reaches(run_told, truth, consequence.reach, entity, data)
-        for truth in run_told.truths
-        for consequence in CONSEQUENCES.get(truth.fault, ())
-    )
-
-
-def _reaches(run_told: Told, truth: Truth, reach: Reach, entity: Entity, data: dict[str, str]) -> bool:
-    if reach is Reach.ACCOUNT:
-        return data["accountId"] == _account_of(run_told, truth.order_id)
-    named = data["orderId"] or "", entity[2].partition("/")[0]  # the id of a product begins with its first order's
-    return truth.order_id in [name.removesuffix("-ghost").removesuffix("-copy") for name in named]
-
-
-def _account_of(run_told: Told, order_id: str | None) -> str | None:
-    created = (e for e in run_told.events if e.kind == "ProductOrderCreated" and e.subject == order_id)
-    return next((event.data["accountId"] for event in created), None)
+    events, truths = told(*run, "mixed")
+    accounts = {e.subject: e.data["accountId"] for e in events if e.kind == "ProductOrderCreated"}
+    true = {(t.rule, t.entity_type, t.entity_id) for t in truths}
+    others = {entity: data for entity, data in said(*run, "mixed").ever.items() if entity not in true}
+    cases = {
+        entity: Case(entity[0], entity[2], *(data[name] for name in ("orderId", "accountId", "productInstanceId")))
+        for entity, data in others.items()
+    }
+    assert not [entity for entity, case in cases.items() if not follows(case, truths, accounts)]
 
 
 def test_every_fault_has_a_rule_and_every_consequence_a_fault_and_a_rule() -> None:
     assert {fault.rule for fault in FAULTS} - set(RULES) == {BILLING}
-    assert CONSEQUENCES.keys() <= {fault.name for fault in FAULTS} | {"account-merged"}
-    assert {c.rule for follow in CONSEQUENCES.values() for c in follow} <= set(RULES)
+    assert CONSEQUENCES.keys() <= {fault.name for fault in FAULTS}
+    assert {c.rule for follow in CONSEQUENCES.values() for c in follow} <= {BILLING, *RULES}

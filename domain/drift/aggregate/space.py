@@ -63,7 +63,7 @@ class Aggregate(NamedTuple):
 
 def _places(event: Heard) -> Iterable[Place]:
     owned = ownership_of_event(event.kind).aggregate
-    return (Place(group_of(event, SPACE, f"{owned}/{event.subject}")),)
+    return (Place(f"{group_of(event, SPACE, event.subject)}/{owned}"),)
 
 
 def _says(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
@@ -81,7 +81,7 @@ def _says(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
 
 
 def _view(place: Place, shared: Facts, _: Facts) -> Aggregate:
-    kind, _separator, identity = named(place).partition("/")
+    identity, _separator, kind = named(place).rpartition("/")
     return Aggregate(kind, identity, shared)
 
 
