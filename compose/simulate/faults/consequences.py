@@ -77,6 +77,9 @@ CONSEQUENCES: Mapping[str, tuple[Consequence, ...]] = {
     "order-unfinished": (
         Consequence(_BILLING, Reach.PRODUCT, "Billing follows a handoff whose item never says it was completed."),
     ),
+    "order-duplicated": (
+        Consequence("event.version-gap", Reach.ORDER, "Only some events of the order arrive a second time."),
+    ),
     "charge-cancelled": (
         Consequence(_BILLING, Reach.PRODUCT, "A charge of a cancelled item is undue, as its own rule says, too."),
     ),
@@ -98,7 +101,8 @@ def follows(case: Case, truths: Iterable[Truth], accounts: Mapping[str, str]) ->
 def _reaches(truth: Truth, reach: Reach, case: Case, accounts: Mapping[str, str]) -> bool:
     if reach is Reach.ACCOUNT:
         return truth.order_id is not None and case.account_id == accounts.get(truth.order_id)
-    of_order = {case.order_id, (case.order_id or "").removesuffix("-ghost"), case.entity_id.partition("/")[0]}
+    named = [case.order_id or "", case.entity_id.partition("/")[0]]
     if reach is Reach.PRODUCT:
-        of_order.add((case.product_instance_id or "").partition("/")[0])
+        named.append((case.product_instance_id or "").partition("/")[0])
+    of_order = {name.removesuffix("-ghost").removesuffix("-copy") for name in named}
     return truth.order_id in of_order or truth.entity_id in of_order
