@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from avro.registry import Registry
 from compose.verify.raw import committed_reader, is_end
@@ -24,6 +24,7 @@ NEAR = 50
 """A record this close behind another is read on to; further away it is asked for."""
 
 _Partition = tuple[str, int]
+_OFF_THE_LOG = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 - the library's only name for it
 
 
 class EventHistory:
@@ -60,7 +61,9 @@ class EventHistory:
 
     def _fetched(self, wanted: dict[_Partition, list[int]]) -> list[Message]:
         if self._consumer is None:
-            self._consumer = committed_reader(self._config, **{"queued.min.messages": NEAR})
+            self._consumer = committed_reader(
+                self._config, **{"queued.min.messages": NEAR, "auto.offset.reset": "error"}
+            )
         consumer = self._consumer
         consumer.assign([TopicPartition(*place, offsets[0]) for place, offsets in wanted.items()])
         found: list[Message] = []
@@ -81,7 +84,7 @@ class EventHistory:
         consumer: Consumer, place: _Partition, message: Message, offsets: list[int], found: list[Message]
     ) -> bool:
         """Take a message if it is wanted; whether the partition has nothing more that is."""
-        if is_end(message):
+        if _is_gone(message) or is_end(message):
             return True
         offset = message.offset() or 0
         if offset in offsets:
@@ -113,3 +116,9 @@ class EventHistory:
         if self._consumer is not None:
             self._consumer.close()
             self._consumer = None
+
+
+def _is_gone(message: Message) -> bool:
+    """Whether the log does not hold what was asked for: it was cut off since."""
+    error = message.error()
+    return error is not None and error.code() == _OFF_THE_LOG
