@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import difflib
 import os
+from datetime import time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.errors import ConfigurationError
@@ -96,6 +108,106 @@ class WorkerSettings(BaseModel):
     send_queue_mb: Annotated[int, Field(ge=17, le=65536)] = 64
 
 
+SeverityName = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW"]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        msg = "it must be a time zone such as Europe/Berlin"
+        raise ValueError(msg) from None
+    return value
+
+
+class QuietSettings(BaseModel):
+    """Hours of the day, such as `22:00` to `06:00`, in which a channel is told only what `breaks_through`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: time
+    end: time
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    breaks_through: SeverityName = "CRITICAL"
+
+
+class ChannelSettings(BaseModel):
+    """One channel alerts are told through.
+
+    `url` is where it is (a Slack-compatible incoming webhook, an Alertmanager, a webhook of your own; PagerDuty's is
+    known), `secret` PagerDuty's routing key or what a webhook's bodies are signed with. `owners` and `tenants` narrow
+    what it is told; tenants are patterns, and simulated ones are left out unless `not_tenants` says otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    kind: Literal["slack", "pagerduty", "alertmanager", "webhook", "log"]
+    url: Annotated[SecretStr, _scheme("http", "https")] | None = None
+    secret: SecretStr | None = None
+    min_severity: SeverityName = "LOW"
+    owners: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    not_tenants: tuple[str, ...] = ("sim-*",)
+    per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    quiet: QuietSettings | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.url is None and self.kind in ("slack", "alertmanager", "webhook"):
+            msg = f"a channel of kind {self.kind} needs its url"
+            raise ValueError(msg)
+        if self.secret is None and self.kind in ("pagerduty", "webhook"):
+            msg = f"a channel of kind {self.kind} needs its secret"
+            raise ValueError(msg)
+        return self
+
+
+class AlertSettings(BaseModel):
+    """Alerts: the channels (a JSON list), how alerts of one cause are grouped, and how long receivers are waited for.
+
+    `group_wait_s` and `group_interval_s` are the seconds the first and the next alerts of a group wait for others,
+    `group_most` how many a message tells of; `retry_longest_s` is the longest time between two attempts, and after
+    `give_up_hours` an alert is parked. `console_url` is where the console answers, for links.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="log", kind="log", not_tenants=()),)
+    group_wait_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    group_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    group_most: Annotated[int, Field(ge=1, le=100)] = 20
+    retry_longest_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    give_up_hours: Annotated[float, Field(ge=1, le=720)] = 72.0
+    console_url: Annotated[str, AfterValidator(_http_url)] = "http://localhost:8080"
+
+    @field_validator("channels")
+    @classmethod
+    def _told_apart(cls, channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
+        if len({channel.name for channel in channels}) != len(channels):
+            msg = "channels need names of their own"
+            raise ValueError(msg)
+        return channels
+
+    @property
+    def group_wait(self) -> timedelta:
+        """How long the first alert of a group waits for others."""
+        return timedelta(seconds=self.group_wait_s)
+
+    @property
+    def group_interval(self) -> timedelta:
+        """How long after the last message of a group the next one waits."""
+        return timedelta(seconds=self.group_interval_s)
+
+
+class ConsoleSettings(BaseModel):
+    """The query API: `port` is a TCP port on the loopback interface, 0 for a free one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
 class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
@@ -125,6 +237,8 @@ class Settings(BaseSettings):
     store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
     worker: WorkerSettings = WorkerSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    alerts: AlertSettings = AlertSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")
@@ -176,10 +290,7 @@ class Settings(BaseSettings):
     def revealed(self) -> dict[str, Any]:
         """Every setting as plain JSON values, secrets included: only for handing them to a child process."""
         values = self.model_dump(mode="json")
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, SecretStr):
-                values[name] = value.get_secret_value()
+        _reveal(self, values)
         return values
 
     def kafka_config(self) -> dict[str, str]:
@@ -197,6 +308,19 @@ class Settings(BaseSettings):
         if self.kafka_sasl_password is not None:
             config["sasl.password"] = self.kafka_sasl_password.get_secret_value()
         return config
+
+
+def _reveal(model: BaseModel, values: dict[str, Any]) -> None:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            values[name] = value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            _reveal(value, values[name])
+        elif isinstance(value, tuple):
+            for inner, plain in zip(value, values[name], strict=True):
+                if isinstance(inner, BaseModel):
+                    _reveal(inner, plain)
 
 
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:

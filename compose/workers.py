@@ -8,24 +8,44 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from avro.registry import Registry
-from compose.observe.watched import Watched, WatchedRefusals, WatchedRelay, WatchedSink
-from compose.settings import WorkerSettings
+from compose.alerting import channels_of, patience_of
+from compose.derivations import DERIVATIONS, PLACING, placed_topics
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRefusals, WatchedRelay, WatchedSink
+from compose.settings import Settings, WorkerSettings
 from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
+from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from sinks.run import clickhouse_consumer, postgres_consumer
+from streams.cases import CasesProcessor
 from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
 from streams.engine.limits import Limits
 from streams.engine.opening import StoreKind
+from streams.engine.timekeeping import TimeConfig
+from streams.folding import Folding
 from streams.order_state import OrderStateProcessor
-from topics.catalogue import ORDER_STATE, ORDER_STATE_CHANGELOG, PRODUCT_ORDERS, dead_letters_of
+from streams.placing import Placing
+from topics.catalogue import (
+    CASE_DECISIONS,
+    CASES_CHANGELOG,
+    CLOCK,
+    DRIFT_FINDINGS,
+    FEEDS,
+    FOLD_CHANGELOGS,
+    ORDER_STATE,
+    ORDER_STATE_CHANGELOG,
+    PLACING_CHANGELOG,
+    PRODUCT_ORDERS,
+    dead_letters_of,
+)
 from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
@@ -70,8 +90,75 @@ def order_state_app(
     return create_app(config, processor, [PRODUCT_ORDERS.name], own_dir)
 
 
-STREAM_APPS: Mapping[str, Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]] = {
-    "order-state": order_state_app
+def placing_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The application that copies every fact to the groups it belongs to."""
+    own_dir = data_dir / PLACING / instance
+    inputs = [topic.name for topic in placed_topics()]
+    config = EngineConfig(
+        app=PLACING,
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=PLACING_CHANGELOG.name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in [*inputs, CLOCK.name]},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name, feeds=[FEEDS[app].name for app in DERIVATIONS]),
+    )
+    processor = Placing(Registry(endpoints.registry_url), {FEEDS[a].name: folds for a, folds in DERIVATIONS.items()})
+    return create_app(config, processor, [*inputs, CLOCK.name], own_dir)
+
+
+def folds_app(
+    app: str, endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """An application made of folds."""
+    own_dir = data_dir / app / instance
+    feed = FEEDS[app].name
+    config = EngineConfig(
+        app=app,
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=FOLD_CHANGELOGS[app].name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in (feed, CLOCK.name)},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name, fed_by={feed: [PLACING]}),
+    )
+    processor = Folding(Registry(endpoints.registry_url), DERIVATIONS[app])
+    return create_app(config, processor, [feed, CLOCK.name], own_dir)
+
+
+def cases_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The application that makes findings cases, and is the only one to write them."""
+    own_dir = data_dir / "cases" / instance
+    inputs = [DRIFT_FINDINGS.name, CASE_DECISIONS.name, CLOCK.name]
+    config = EngineConfig(
+        app="cases",
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=CASES_CHANGELOG.name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in inputs},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name),
+    )
+    return create_app(config, CasesProcessor(Registry(endpoints.registry_url)), inputs, own_dir)
+
+
+StreamApp = Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]
+
+STREAM_APPS: Mapping[str, StreamApp] = {
+    "order-state": order_state_app,
+    PLACING: placing_app,
+    **{app: partial(folds_app, app) for app in DERIVATIONS},
+    "cases": cases_app,
 }
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 
@@ -85,7 +172,7 @@ def run_stream(app: BatchApp) -> None:
     worker.execute_from_commandline()
 
 
-def _relay(endpoints: Endpoints) -> Hosted:
+def _relay(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     relay = Relay(endpoints.database_url, endpoints.kafka_config(), registry, identities=endpoints.identities())
     return Hosted(relay.run, WatchedRelay(relay))
@@ -95,17 +182,28 @@ def _sink(consumer: SinkConsumer) -> Hosted:
     return Hosted(consumer.run, WatchedSink(consumer))
 
 
-def _sink_postgres(endpoints: Endpoints) -> Hosted:
+def _sink_postgres(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(postgres_consumer(endpoints.kafka_config(), registry, endpoints.database_url))
 
 
-def _sink_clickhouse(endpoints: Endpoints) -> Hosted:
+def _sink_clickhouse(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(clickhouse_consumer(endpoints.kafka_config(), registry, endpoints.clickhouse_dsn))
 
 
-def _broker_observer(endpoints: Endpoints) -> Hosted:
+def _alerts(endpoints: Endpoints, settings: Settings) -> Hosted:
+    service = AlertService(
+        endpoints.kafka_config(),
+        Registry(endpoints.registry_url).schema_for_id,
+        endpoints.database_url,
+        channels_of(settings.alerts),
+        patience_of(settings.alerts),
+    )
+    return Hosted(service.run, WatchedAlerts(service))
+
+
+def _broker_observer(endpoints: Endpoints, _: Settings) -> Hosted:
     if not endpoints.denials:
         message = "Nobody notes what this broker refuses."
         mend = "Start a secure stack (`ordertruth up --secure`), or set ORDERTRUTH_KAFKA_AUTHORIZER_LOG."
@@ -114,10 +212,11 @@ def _broker_observer(endpoints: Endpoints) -> Hosted:
     return Hosted(watch.run, WatchedRefusals(watch, BROKER_OBSERVER))
 
 
-SERVICES: Mapping[str, Callable[[Endpoints], Hosted]] = {
+SERVICES: Mapping[str, Callable[[Endpoints, Settings], Hosted]] = {
     "relay": _relay,
     "sink-postgres": _sink_postgres,
     "sink-clickhouse": _sink_clickhouse,
+    "alerts": _alerts,
     BROKER_OBSERVER: _broker_observer,
 }
 """Applications that are plain loops, each in a thread of its own."""

@@ -6,7 +6,7 @@ of high risk it says besides which state came before and after, why in words, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from domain.envelope import Envelope
@@ -145,6 +145,7 @@ MANDATORY = (
     "causation_id",
     "command_id",
 )
+_AUDITED = (*MANDATORY, "reason_code")
 _EXCEPTIONS = """
 QuoteCorrectionRequested ApprovalDecided ProductOrderFailedClosed BillingActivationWithdrawn NonBillingReasonRevoked
 CorrectionRequested ManualOverrideRecorded BreakGlassAccessed PolicyChanged CaseWaived
@@ -155,8 +156,13 @@ EXCEPTIONS = frozenset(_EXCEPTIONS.split())
 
 def missing_attributes(record: AuditRecord) -> tuple[str, ...]:
     """Which attributes a record should have and has not; of an exception also its reason (R120, R372, R375)."""
-    wanted = (*MANDATORY, "reason_code") if record.action in EXCEPTIONS else MANDATORY
-    return tuple(name for name in wanted if not getattr(record, name))
+    return lacking(record.action, {name: getattr(record, name) for name in _AUDITED})
+
+
+def lacking(action: str, attributes: Mapping[str, object]) -> tuple[str, ...]:
+    """The same of an event that was only heard: `action` is its name, `attributes` are by the names of a record."""
+    wanted = _AUDITED if action in EXCEPTIONS else MANDATORY
+    return tuple(name for name in wanted if not attributes.get(name))
 
 
 def _first(event: Model, names: Iterable[str]) -> str | None:

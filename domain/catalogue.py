@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.account import events as _account_events
+from domain.account_view import record as _account_view
+from domain.alert import record as _alert
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
+from domain.billing_verdict import record as _billing_verdict
+from domain.case import record as _case
+from domain.case_decision import events as _case_decision_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
+from domain.delivery_view import record as _delivery_view
+from domain.drift import finding as _finding
 from domain.evidence_package import events as _evidence_events
 from domain.fallout_case import events as _fallout_events
 from domain.fulfillment_plan import events as _plan_events
@@ -19,12 +26,19 @@ from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
 from domain.order_state import record as _order_state
+from domain.order_status import control_records as _order_control
+from domain.order_status import records as _order_status
+from domain.order_status import work_records as _order_work
 from domain.payment_authorization import events as _payment_events
 from domain.price_calculation import events as _price_calculation_events
 from domain.product_order import events as _product_order_events
 from domain.provisioning_request import events as _provisioning_events
 from domain.quote import events as _quote_events
+from domain.quote_view import decision_record as _quote_decisions
+from domain.quote_view import record as _quote_view
+from domain.quote_view import trace_record as _pricing_trace
 from domain.reservation import events as _reservation_events
+from domain.timeline import record as _timeline
 
 __all__ = ["RECORDS", "RecordType"]
 
@@ -72,5 +86,41 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _approval_case_events.EVENTS
     ),
     *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
+    *(
+        RecordType(_case_decision_events.OWNER, _case_decision_events.AGGREGATE, m)
+        for m in _case_decision_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
+    RecordType(_billing_verdict.OWNER, _billing_verdict.AGGREGATE, _billing_verdict.BillingHandoffVerdict),
+    RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
+    *(
+        RecordType(_timeline.OWNER, m.__name__, m)
+        for m in (
+            _timeline.OrderTimeline,
+            _timeline.QuoteTimeline,
+            _timeline.AccountTimeline,
+            _quote_view.QuoteView,
+            _quote_decisions.QuoteDecisions,
+            _pricing_trace.PricingTrace,
+            _pricing_trace.QuoteStaleness,
+            _delivery_view.FulfillmentPlanView,
+            _delivery_view.FalloutView,
+            _delivery_view.FulfillmentException,
+            _account_view.AccountView,
+            _account_view.AccountHoldings,
+        )
+    ),
+    *(
+        RecordType(_order_status.OWNER, _order_status.AGGREGATE, m)
+        for m in (
+            _order_status.OrderStatusCustomer,
+            _order_status.OrderStatusSales,
+            _order_status.OrderStatusSupport,
+            _order_work.OrderStatusFulfillment,
+            _order_control.OrderStatusFinance,
+            _order_control.OrderStatusCompliance,
+        )
+    ),
+    RecordType(_case.OWNER, _case.AGGREGATE, _case.ReconciliationCase),
+    RecordType(_alert.OWNER, _alert.AGGREGATE, _alert.Alert),
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import combinations
+from typing import Protocol
 
 from domain.envelope import Envelope
 from domain.governance_record.policies import PolicyKind
@@ -79,12 +80,32 @@ def decisions_of(envelope: Envelope, event: Model) -> tuple[MaterialDecision, ..
 
     An owner's system that acts by its rules decides nothing by itself: the duties are those of people.
     """
-    reading = _DUTIES.get(type(event).__name__)
-    found = [] if reading is None else reading(envelope, event)
+    done = duties_shown(type(event).__name__, envelope, event)
+    return tuple(_decision(envelope, event, actor, duty) for actor, duty in done)
+
+
+class Actor(Protocol):
+    """Who an event says has acted, in which role; an envelope is one."""
+
+    @property
+    def actor_id(self) -> str:
+        """Who."""
+        ...
+
+    @property
+    def actor_role(self) -> str:
+        """In which role."""
+        ...
+
+
+def duties_shown(name: str, actor: Actor, event: object) -> tuple[tuple[str, Duty], ...]:
+    """Who did which duty by an event of this name; `event` has its fields as attributes, as far as they are known."""
+    reading = _DUTIES.get(name)
+    found = [] if reading is None else reading(actor, event)
     return tuple(
-        _decision(envelope, event, actor, duty)
-        for actor, duty in found
-        if actor and not (actor == envelope.actor_id and envelope.actor_role in SYSTEM_ROLES)
+        (person, duty)
+        for person, duty in found
+        if person and not (person == actor.actor_id and actor.actor_role in SYSTEM_ROLES)
     )
 
 
@@ -152,45 +173,51 @@ class _Deals:
 Done = Sequence[tuple[str | None, Duty]]
 
 
-def _actor_did(duty: Duty) -> Callable[[Envelope, Model], Done]:
-    return lambda envelope, _: ((envelope.actor_id, duty),)
+def _actor_did(duty: Duty) -> Callable[[Actor, object], Done]:
+    return lambda actor, _: ((actor.actor_id, duty),)
 
 
-def _priced(envelope: Envelope, event: Model) -> Done:
+def _priced(actor: Actor, event: object) -> Done:
     """Only a discount beyond the limit is an exception that somebody applied."""
     beyond = getattr(event, "discount_percent", 0) > getattr(event, "discount_limit_percent", 0)
-    return ((envelope.actor_id, Duty.APPLY),) if beyond else ()
+    return ((actor.actor_id, Duty.APPLY),) if beyond else ()
 
 
-def _amended(envelope: Envelope, event: Model) -> Done:
+def _amended(actor: Actor, event: object) -> Done:
     if not getattr(event, "corrects_former_terms", False):
         return ()
-    return ((envelope.actor_id, Duty.CORRECT_BILLING), (getattr(event, "approved_by", None), Duty.APPROVE))
+    return ((actor.actor_id, Duty.CORRECT_BILLING), (getattr(event, "approved_by", None), Duty.APPROVE))
 
 
-def _invoiced(envelope: Envelope, event: Model) -> Done:
+def _invoiced(actor: Actor, event: object) -> Done:
     """An adjustment corrects billing; an invoice by the agreement does not."""
     adjusted = any(line.reason_code is not None for line in getattr(event, "lines", ()))
-    return ((envelope.actor_id, Duty.CORRECT_BILLING),) if adjusted else ()
+    return ((actor.actor_id, Duty.CORRECT_BILLING),) if adjusted else ()
 
 
-def _approved_by_another(envelope: Envelope, event: Model) -> Done:
+def _approved_by_another(actor: Actor, event: object) -> Done:
     """What somebody applied by the approval of somebody else."""
     approver = getattr(event, "approved_by", None)
-    return ((envelope.actor_id, Duty.APPLY), (approver, Duty.APPROVE)) if approver else ()
+    return ((actor.actor_id, Duty.APPLY), (approver, Duty.APPROVE)) if approver else ()
 
 
-def _correction_applied(envelope: Envelope, event: Model) -> Done:
+def _correction_applied(actor: Actor, event: object) -> Done:
     financial = getattr(event, "kind", None) is CorrectionKind.FINANCIAL
-    return ((envelope.actor_id, Duty.CORRECT_BILLING if financial else Duty.APPLY),)
+    return ((actor.actor_id, Duty.CORRECT_BILLING if financial else Duty.APPLY),)
 
 
-_DUTIES: Mapping[str, Callable[[Envelope, Model], Done]] = {
+def _case_closed(actor: Actor, event: object) -> Done:
+    """What somebody proposed or asked for about a mismatch, by the approval of somebody else."""
+    asked_by = getattr(event, "proposed_by", None) or getattr(event, "requested_by", None)
+    return ((asked_by, Duty.APPLY), (actor.actor_id, Duty.APPROVE))
+
+
+_DUTIES: Mapping[str, Callable[[Actor, object], Done]] = {
     "PolicyChanged": lambda _, event: ((getattr(event, "author_id", None), Duty.CREATE_POLICY),),
     "QuotePriced": _priced,
     "QuoteSubmittedForApproval": _actor_did(Duty.APPLY),
-    "ManualOverrideRecorded": lambda envelope, event: (
-        (envelope.actor_id, Duty.APPLY),
+    "ManualOverrideRecorded": lambda actor, event: (
+        (actor.actor_id, Duty.APPLY),
         (getattr(event, "authorised_by", None), Duty.APPROVE),
     ),
     "ApprovalDecided": _actor_did(Duty.APPROVE),
@@ -204,6 +231,8 @@ _DUTIES: Mapping[str, Callable[[Envelope, Model], Done]] = {
     "CorrectionApplied": _correction_applied,
     "OrderRepairApplied": _approved_by_another,
     "AssetModified": _approved_by_another,
+    "CaseResolved": _case_closed,
+    "CaseWaived": _case_closed,
 }
 DECISIVE_EVENTS = frozenset(_DUTIES)
 """Events that can show one of the duties."""

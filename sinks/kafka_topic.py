@@ -57,36 +57,60 @@ class TopicDirectory:
         return {name: TopicIdentity(str(cluster.cluster_id), name, _text(t.topic_id)) for name, t in found.items()}
 
     def ends(self, topic: str) -> dict[int, int]:
-        """For each partition the offset after its last record, those of open transactions included.
+        """The same as `ends_of` for one topic."""
+        return self.ends_of([topic])[topic]
+
+    def ends_of(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """For each partition of each topic the offset after its last record, those of open transactions included.
 
         Not the last stable offset: right after a commit that still lies before the records just committed, and a
         reader would be taken for one that has caught up.
         """
+        names = sorted(set(topics))
+        ends: dict[str, dict[int, int]] = {name: {} for name in names}
+        if not names:
+            return ends
         try:
-            described = self._admin.describe_topics(TopicCollection([topic]), request_timeout=REQUEST_TIMEOUT_S)
-            partitions = described[topic].result(REQUEST_TIMEOUT_S * 2).partitions
+            described = self._admin.describe_topics(TopicCollection(names), request_timeout=REQUEST_TIMEOUT_S)
             latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
             answers = self._admin.list_offsets(
-                {TopicPartition(topic, p.id): latest for p in partitions},
+                {
+                    TopicPartition(name, p.id): latest
+                    for name, answer in described.items()
+                    for p in answer.result(REQUEST_TIMEOUT_S * 2).partitions
+                },
                 isolation_level=IsolationLevel.READ_UNCOMMITTED,
                 request_timeout=REQUEST_TIMEOUT_S,
             )
-            return {tp.partition: int(a.result(REQUEST_TIMEOUT_S * 2).offset) for tp, a in answers.items()}
+            for tp, answer in answers.items():
+                ends[tp.topic][tp.partition] = int(answer.result(REQUEST_TIMEOUT_S * 2).offset)
         except (KafkaException, TimeoutError) as error:
-            raise _away(f"say where {topic} ends", error) from error
+            raise _away(f"say where {', '.join(names)} ends", error) from error
+        return ends
 
     def committed(self, group: str, topic: str) -> dict[int, int]:
-        """The next offset a consumer group has committed for each partition it has read of a topic."""
+        """The same as `committed_of` for one topic."""
+        return self.committed_of(group, [topic])[topic]
+
+    def committed_of(self, group: str, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """The next offset a consumer group has committed for each partition it has read of each topic."""
+        names = sorted(set(topics))
+        found: dict[str, dict[int, int]] = {name: {} for name in names}
+        if not names:
+            return found
         # asked by a consumer: the administrative request takes the process down when a coordinator has just moved
         asking = Consumer({**self._config, "group.id": group}, logger=LIBRDKAFKA)
         try:
-            partitions = [TopicPartition(topic, p) for p in self.ends(topic)]
-            found = answered_by_coordinator(lambda: asking.committed(partitions, timeout=REQUEST_TIMEOUT_S))
+            places = [TopicPartition(topic, p) for topic, ends in self.ends_of(names).items() for p in ends]
+            answers = answered_by_coordinator(lambda: asking.committed(places, timeout=REQUEST_TIMEOUT_S))
         except KafkaException as error:
             raise _away(f"say how far {group} has read", error) from error
         finally:
             asking.close()
-        return {tp.partition: tp.offset for tp in found if tp.offset >= 0}
+        for place in answers:
+            if place.offset >= 0:
+                found[place.topic][place.partition] = place.offset
+        return found
 
     def lag(self, topic: str, positions: Mapping[int, int]) -> dict[int, int]:
         """For each partition how many offsets lie between a sink's position and its end.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from domain.model import Classification
 from topics.topic import Kind, Topic
 
-_ORDER_APPS = ("order-state", "order-status", "drift", "billing-handoff", "sink-postgres", "sink-clickhouse")
-_JOINED_BY = ("drift", "billing-handoff", "sink-postgres", "sink-clickhouse")
-_CHECKED_BY = ("drift", "sink-postgres", "sink-clickhouse")
+_ORDER_APPS = ("order-state", "order-status", "reconciliation", "sink-postgres", "sink-clickhouse")
+_JOINED_BY = ("reconciliation", "sink-postgres", "sink-clickhouse")
+_CHECKED_BY = ("reconciliation", "sink-postgres", "sink-clickhouse")
+_PLACED_BY = "placing"
+"""The application that brings every owner's facts to those that join them."""
 
 
 def _owned(
@@ -30,7 +32,7 @@ def _owned(
         classification=classification,
         aggregate=aggregate,
         records=tuple(events.split()),
-        consumers=consumers,
+        consumers=(_PLACED_BY, *consumers),
     )
 
 
@@ -88,7 +90,7 @@ ORDER_CAPTURE = _owned(
     "attempt id: tenant and command id",
     "OrderCaptureAttempted",
     about="What became of each command; the one fact a refused command leaves.",
-    consumers=("drift", "truth-health", "sink-postgres", "sink-clickhouse"),
+    consumers=("reconciliation", "truth-health", "sink-postgres", "sink-clickhouse"),
 )
 PRODUCT_ORDERS = _owned(
     "oms.product-orders.v1",
@@ -201,7 +203,7 @@ GOVERNANCE_RECORDS = _owned(
     "CorrectionRequested CorrectionApproved CorrectionApplied ManualOverrideRecorded BreakGlassAccessed "
     "PolicyChanged UnauthorizedMutationAttempted",
     about="Corrections, overrides and attempts that somebody must answer for.",
-    consumers=("drift", "truth-health", "sink-postgres", "sink-clickhouse"),
+    consumers=("reconciliation", "truth-health", "sink-postgres", "sink-clickhouse"),
 )
 CASE_DECISIONS = _owned(
     "governance.case-decisions.v1",
@@ -220,7 +222,7 @@ CONSUMER_CHECKPOINTS = _owned(
     "ConsumerCheckpointReported",
     about="How far each declared consumer has read, polled each minute.",
     classification=Classification.INTERNAL,
-    consumers=("drift", "truth-health", "sink-clickhouse"),
+    consumers=("reconciliation", "truth-health", "sink-clickhouse"),
 )
 
 OWNER_TOPICS: tuple[Topic, ...] = (

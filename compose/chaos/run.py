@@ -178,13 +178,13 @@ class Chaos:
                 return
             time.sleep(POLL_SECONDS)
             try:
-                behind = in_flight(endpoints)
+                behind = in_flight(endpoints, ())
             except UnavailableError as error:
                 self._told(f"waiting: {error.message}")
 
     def _judge(self, endpoints: Endpoints) -> None:
         self._told("verifying from the raw topics")
-        self.report.verify = verify(endpoints, settle_seconds=SETTLE_SECONDS)
+        self.report.verify = verify(endpoints, settle_seconds=SETTLE_SECONDS, apps=())
         self.report.findings += [f"verify: {note}" for note in self.report.verify.notes]
         self._told("judging counts, order of versions and dead letters")
         self.report.judgement = judge(endpoints, self.report.verify, self._site.poisons)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.stack.endpoints import BROKER_OBSERVER
 from compose.verify.derivation import order_state
+from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
-from sinks.postgres.ddl import SCHEMA
-from sinks.tables import TABLES
-from topics.catalogue import ORDER_CAPTURE
+from sinks.postgres.naming import SCHEMA
+from sinks.tables import tables_of
+from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, ORDER_CAPTURE, RECONCILIATION_CASES
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
 from topics.store.hosting import HOSTED
@@ -22,8 +24,31 @@ def jobs(places: Places) -> tuple[Job, ...]:
         _job(BROKER_OBSERVER, [], [outbox]),
         _job("relay", [outbox], _topics(places, *_published())),
         _job(derivation.consumer, _topics(places, derivation.source), _topics(places, derivation.derived)),
-        _job("sink-postgres", _read_by_sinks(places), [postgres_dataset(places, SCHEMA, t.name) for t in TABLES]),
-        _job("sink-clickhouse", _read_by_sinks(places), [clickhouse_dataset(places, DATABASE, t.name) for t in TABLES]),
+        _job(
+            PLACING,
+            _topics(places, *(t.name for t in placed_topics())),
+            _topics(places, *(FEEDS[app].name for app in DERIVATIONS)),
+        ),
+        *(
+            _job(app, _topics(places, FEEDS[app].name), _topics(places, *(t.name for t in derived_topics(app))))
+            for app in DERIVATIONS
+        ),
+        _job(
+            "cases",
+            _topics(places, DRIFT_FINDINGS.name, CASE_DECISIONS.name),
+            _topics(places, RECONCILIATION_CASES.name, ALERTS.name),
+        ),
+        _job("alerts", _topics(places, ALERTS.name), [postgres_dataset(places, ALERTING, "outbox")]),
+        _job(
+            "sink-postgres",
+            _read_by(places, "postgres"),
+            [postgres_dataset(places, SCHEMA, t.name) for t in tables_of("postgres")],
+        ),
+        _job(
+            "sink-clickhouse",
+            _read_by(places, "clickhouse"),
+            [clickhouse_dataset(places, DATABASE, t.name) for t in tables_of("clickhouse")],
+        ),
     )
 
 
@@ -39,5 +64,5 @@ def _topics(places: Places, *names: str) -> list[Dataset]:
     return [topic_dataset(places, name) for name in names]
 
 
-def _read_by_sinks(places: Places) -> list[Dataset]:
-    return _topics(places, *(t.topic for t in TABLES))
+def _read_by(places: Places, store: str) -> list[Dataset]:
+    return _topics(places, *(t.topic for t in tables_of(store)))

@@ -12,17 +12,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from compose.derivations import DERIVATIONS, PLACING, placed_topics
 from compose.observe.register import LOOPBACK, WorkerRecord, enrolled, log_of
 from compose.stack.endpoints import Endpoints
 from domain.errors import OrdertruthError
 from sinks.kafka_topic import TopicDirectory
-from sinks.tables import TABLES
-from topics.catalogue import PRODUCT_ORDERS
+from sinks.tables import tables_of
+from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, PRODUCT_ORDERS
 
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "order-state": (PRODUCT_ORDERS.name,),
-    "sink-postgres": tuple(table.topic for table in TABLES),
-    "sink-clickhouse": tuple(table.topic for table in TABLES),
+    PLACING: tuple(topic.name for topic in placed_topics()),
+    **{app: (FEEDS[app].name,) for app in DERIVATIONS},
+    "cases": (DRIFT_FINDINGS.name, CASE_DECISIONS.name),
+    "alerts": (ALERTS.name,),
+    "sink-postgres": tuple(table.topic for table in tables_of("postgres")),
+    "sink-clickhouse": tuple(table.topic for table in tables_of("clickhouse")),
 }
 """The topics an application reads under the consumer group that has its name."""
 

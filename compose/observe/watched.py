@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from streams.engine.engine import Engine
 from streams.engine.health import Check, Place, live, ready
@@ -94,6 +95,34 @@ class WatchedSink:
         tally = self.consumer.counters
         detail = {"written": tally.applied, "read": tally.read, "troubles": self.consumer.troubles}
         return State(self.consumer.phase, self.consumer.positions, {}, self.consumer.written_at, detail)
+
+
+class WatchedAlerts(WatchedSink):
+    """Alerts: their consumer and the couriers; a receiver that is away makes nothing unready: others are told."""
+
+    def __init__(self, service: AlertService) -> None:
+        super().__init__(service.consumer)
+        self.name = "alerts"
+        self.couriers = service.couriers
+
+    def live(self, now: float, live_seconds: float) -> Sequence[Check]:
+        """The loops of the consumer and of every courier come by."""
+        couriers = [_seen(courier.seen_at, now, live_seconds) for courier in self.couriers]
+        return [*super().live(now, live_seconds), *couriers]
+
+    def state(self) -> State:
+        """As a sink's, and how each channel stands."""
+        told = super().state()
+        channels = {
+            courier.channel.name: {
+                "outcomes": dict(courier.outcomes),
+                "trouble": courier.trouble,
+                "waiting": courier.backlog and courier.backlog.waiting,
+                "parked": courier.backlog and courier.backlog.parked,
+            }
+            for courier in self.couriers
+        }
+        return replace(told, detail={**(told.detail or {}), "channels": channels})
 
 
 class WatchedRelay:

@@ -69,7 +69,7 @@ def fold(
 
 
 @lru_cache(maxsize=100_000)
-def _belongs(key: bytes, partitions: int) -> int:
+def belongs(key: bytes, partitions: int) -> int:
     """The partition of a key, by another implementation of the hash than the engine's."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
@@ -77,7 +77,7 @@ def _belongs(key: bytes, partitions: int) -> int:
 def _fact(record: Raw, schema_for_id: SchemaForId) -> Any:
     if not record.key or not record.value:
         raise RecordError("NO_KEY_OR_VALUE", "The record has no key or no value.", stage="decode")
-    if record.partitions > 1 and _belongs(record.key, record.partitions) != record.partition:
+    if record.partitions > 1 and belongs(record.key, record.partitions) != record.partition:
         raise RecordError("WRONG_PARTITION", "Another hash put it there.", stage="apply")
     decoded = decode(record.value, schema_for_id)
     kind = canonical_event(decoded.record.rpartition(".")[2]).value

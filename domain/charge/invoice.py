@@ -74,17 +74,23 @@ def undiscounted(component: PriceComponent, quantity: Decimal) -> Fraction:
 
 def discount_percent(basis: Basis, day: date) -> Decimal:
     """Sum of the discounts in force on a day, 100 at most: each lasts its periods from the basis on (R273)."""
-    in_force = (d.percent for d, end in zip(basis.component.discounts, _ends(basis), strict=True) if day < end)
+    in_force = (d.percent for d, end in zip(basis.component.discounts, discount_ends(basis), strict=True) if day < end)
     return min(sum(in_force, Decimal(0)), Decimal(100))
 
 
-def _ends(basis: Basis) -> list[date]:
+def discount_ends(basis: Basis) -> list[date]:
     """The day each discount ends: as many whole periods after the basis took effect as were agreed."""
     months = MONTHS[basis.component.period] if basis.component.period else 1
     return [
         date.max if d.periods is None else later(basis.effective_from, months * d.periods)
         for d in basis.component.discounts
     ]
+
+
+def exactly_due(basis: Basis, day: date, quantity: Decimal, share: tuple[int, int] | None = None) -> Fraction:
+    """What terms make due with the discounts of a day, unrounded; `share` is days charged of the period's days."""
+    exact = undiscounted(basis.component, quantity) * (1 - Fraction(discount_percent(basis, day)) / 100)
+    return exact if share is None else exact * Fraction(*share)
 
 
 def invoice_lines(schedule: Schedule, days: Days, usage_quantity: Decimal | None = None) -> tuple[InvoiceLine, ...]:
@@ -121,7 +127,7 @@ def _recurring(schedule: Schedule, number: int, days: Days) -> Iterator[InvoiceL
     span = schedule.in_force(number).within(days)
     for period in periods_in(span, component.period):
         share = span.within(period)
-        cuts = sorted({share.start, share.end, *(end for end in _ends(basis) if share.start < end < share.end)})
+        cuts = sorted({share.start, share.end, *(end for end in discount_ends(basis) if share.start < end < share.end)})
         for start, end in pairwise(cuts):
             piece = Days(start, end)
             billed = piece.count - schedule.paused_days(piece)
@@ -148,10 +154,6 @@ def _line(
     kind: LineKind, basis: Basis, days: Days, quantity: Decimal, share: tuple[int, int] | None = None
 ) -> InvoiceLine:
     component = basis.component
-    percent = discount_percent(basis, days.start)
-    exact = undiscounted(component, quantity) * (1 - Fraction(percent) / 100)
-    if share is not None:
-        exact *= Fraction(*share)
     currency = component.price.currency
     return InvoiceLine(
         kind=kind,
@@ -160,6 +162,6 @@ def _line(
         days=share[0] if share else None,
         period_days=share[1] if share else None,
         quantity=quantity,
-        discount_percent=percent,
-        amount=Money(amount=rounded(exact, currency), currency=currency),
+        discount_percent=discount_percent(basis, days.start),
+        amount=Money(amount=rounded(exactly_due(basis, days.start, quantity, share), currency), currency=currency),
     )

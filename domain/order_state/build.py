@@ -53,7 +53,7 @@ def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at:
         "items": [_item(item) for item in view.items],
         "blockers": _blockers(facts, view),
         "version": version,
-        "versionGaps": list(islice((v for v in range(1, version) if v not in facts.versions), GAPS_SHOWN_MAX)),
+        "versionGaps": version_gaps(facts),
         "conflictingVersions": sorted(facts.conflicts),
         "lastEventAt": _time(newest.time_us),
         "derivation": {
@@ -68,6 +68,14 @@ def build(order_id: str, facts: OrderFacts, policy: HeaderPolicy, calculated_at:
             "sourceLagMs": max(0, int((calculated_at - _time(newest.recorded_us)) / timedelta(milliseconds=1))),
         },
     }
+
+
+def version_gaps(facts: OrderFacts) -> list[int]:
+    """Versions below the highest that were not read, the lowest first, at most `GAPS_SHOWN_MAX`."""
+    highest = facts.newest.version if facts.newest else 0
+    if len(facts.versions) == highest:
+        return []
+    return list(islice((v for v in range(1, highest) if v not in facts.versions), GAPS_SHOWN_MAX))
 
 
 def canonical(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from domain.order_state.states import TERMINAL_ITEM_STATES, Action, HeaderState,
 from domain.product_order import commands as c
 from domain.product_order.graph import bundle_of, check_structure
 from domain.product_order.order import ProductOrder
+from domain.product_order.source_authority import creation_is_granted, items_are_granted
 from domain.product_order.structure import Cutoff, OrderItem
 
 Guard = Callable[[ProductOrder, Command], None]
@@ -18,11 +19,13 @@ CreationGuard = Callable[[c.CreateProductOrder], None]
 
 _NEEDS_INSTANCE = frozenset({Action.MODIFY, Action.DELETE, Action.SUSPEND, Action.RESUME, Action.RENEW})
 _IN_WORK = frozenset({ItemState.IN_PROGRESS, ItemState.PENDING_EXTERNAL})
-_PAST_CUTOFF: Mapping[Cutoff, frozenset[ItemState]] = {
+PAST_CUTOFF: Mapping[Cutoff, frozenset[ItemState]] = {
     Cutoff.STARTED: frozenset({ItemState.IN_PROGRESS, ItemState.PENDING_EXTERNAL, ItemState.FALLOUT}),
     Cutoff.PENDING_EXTERNAL: frozenset({ItemState.PENDING_EXTERNAL}),
     Cutoff.COMPLETED: frozenset(),
 }
+"""States of an item in which its cancellation comes too late, by its cut-off (R299)."""
+
 _CAN_FALL_OUT = frozenset({ItemState.NOT_STARTED, ItemState.FALLOUT, *_IN_WORK})
 _RESUMABLE = frozenset({ItemState.NOT_STARTED, *_IN_WORK, ItemState.FAILED_CLOSED})
 
@@ -77,6 +80,7 @@ CREATION_GUARDS: Mapping[str, CreationGuard] = {
     "structure": structure,
     "actions-name-their-product": actions_name_their_product,
     "one-currency": lambda command: one_currency(command.commercial.currency, command.items),
+    "source-is-trusted": creation_is_granted,
 }
 
 
@@ -271,7 +275,7 @@ def something_to_cancel(order: ProductOrder, command: Command) -> None:
 def before_cutoff(order: ProductOrder, command: Command) -> None:
     """What has passed its cut-off is delivered (R299, R412)."""
     targets = cancellation_targets(order, cast("c.CancelProductOrder", command))
-    late = [i for i in targets if order.work_state(i) in _PAST_CUTOFF[order.items[i].cutoff]]
+    late = [i for i in targets if order.work_state(i) in PAST_CUTOFF[order.items[i].cutoff]]
     if late:
         message = f"Items {late} of order {order.order_id} are past their cut-off."
         raise _refuse("POLICY_PAST_CUTOFF", message, "Cancel the others, and order a DELETE of these afterwards.")
@@ -335,6 +339,9 @@ GUARDS: Mapping[str, Guard] = {
     "actions-name-their-product": lambda _, command: actions_name_their_product(cast("c.AmendProductOrder", command)),
     "one-currency": lambda order, command: one_currency(
         order.commercial.currency, cast("c.AmendProductOrder", command).items
+    ),
+    "source-is-trusted": lambda _, command: items_are_granted(
+        command.actor, cast("c.AmendProductOrder", command).items
     ),
     "cancelled-lines-stay": cancelled_lines_stay,
     "has-items": has_items,

@@ -23,7 +23,7 @@ from sinks.clickhouse.ddl import (
 from sinks.contract import Sink, SinkBatch, SinkRow, Tally, TopicIdentity, require_same
 from sinks.forward import Advance, Standing, advance, keys_to_move
 from sinks.table import Cell, Column, Kind, Table
-from sinks.tables import TABLES
+from sinks.tables import tables_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANK: dict[Kind, Cell] = {
@@ -59,8 +59,8 @@ class ClickHouseSink(Sink):
 
     name = "clickhouse"
 
-    def __init__(self, dsn: str, tables: Sequence[Table] = TABLES) -> None:
-        super().__init__(tables)
+    def __init__(self, dsn: str, tables: Sequence[Table] | None = None) -> None:
+        super().__init__(tables_of(self.name) if tables is None else tables)
         self._dsn = dsn
         self._client: Client | None = None
         self._incarnations: dict[str, str] = {}

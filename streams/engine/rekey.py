@@ -92,9 +92,8 @@ class Rekey:
                 counts.applied += 1
                 continue
             event = essentials(batch.headers[index])
-            key, value = _joinable(batch.keys[index], batch.values[index])
+            key, copy = copy_of(batch, index, self._topic)
             keys = _checked(found, key, event)
-            copy = Copy(self._topic, value, _with_source(batch, index, key))
             if not self._moves:
                 out += [copy.under(name) for name in keys]
                 counts.applied += 1
@@ -144,6 +143,12 @@ class Copy(NamedTuple):
     def retraction_headers(self) -> Headers:
         """What a retraction says of the event that caused it."""
         return [(name, value) for name, value in self.headers if name in _KEPT_FOR_RETRACTION]
+
+
+def copy_of(batch: RecordBatch, index: int, topic: str) -> tuple[bytes, Copy]:
+    """The owner's key and the copy of a fact; raises `RecordError` for a record without key or value."""
+    key, value = _joinable(batch.keys[index], batch.values[index])
+    return key, Copy(topic, value, _with_source(batch, index, key))
 
 
 def source_of(headers: Iterable[tuple[str, bytes]]) -> Source:

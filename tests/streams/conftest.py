@@ -27,7 +27,7 @@ def platform(new_state_dir: Callable[[], Path], jar_cache_dir: Path) -> Iterator
     settings = Settings(state_dir=new_state_dir(), cache_dir=jar_cache_dir, _env_file=None, **EMBEDDED)
     with running_stack(settings) as endpoints:
         with pytest.raises(UnavailableError) as early:
-            verify(endpoints, settle_seconds=0)
+            verify(endpoints, settle_seconds=0, apps=())
         assert early.value.remediation, "verifying before anything is prepared says what to do"
         prepare(settings, endpoints)
         with Supervised(settings, ["sink-postgres", "sink-clickhouse"]):

@@ -37,9 +37,9 @@ class Log:
         self.producer.flush(10)
 
     def unread(self, position: int) -> int:
-        found = unread(self.kafka, self.topic, {0: position})
-        assert found[1] == 0, "an empty partition holds nothing for a reader without a position"
-        return found[0]
+        found = unread(self.kafka, {self.topic: {0: position}})
+        assert found[self.topic, 1] == 0, "an empty partition holds nothing for a reader without a position"
+        return found[self.topic, 0]
 
 
 @pytest.fixture

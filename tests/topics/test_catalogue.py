@@ -13,8 +13,12 @@ from topics.catalogue import (
     CLOCK,
     DEAD_LETTERS,
     DERIVED_TOPICS,
+    FEEDS,
+    FOLD_APPS,
+    FOLD_CHANGELOGS,
     ORDER_STATE,
     ORDER_STATE_CHANGELOG,
+    ORDER_STATUS,
     OWNER_TOPICS,
     PRODUCT_ORDERS,
     TOPICS,
@@ -72,6 +76,18 @@ def test_derived_topics_are_those_of_the_contract() -> None:
         "derived.drift-findings.v1",
         "derived.reconciliation-cases.v1",
         "derived.truth-health.v1",
+        "derived.order-timeline.v1",
+        "derived.quote-timeline.v1",
+        "derived.account-timeline.v1",
+        "derived.quote-view.v1",
+        "derived.quote-decisions.v1",
+        "derived.quote-staleness.v1",
+        "derived.pricing-trace.v1",
+        "derived.fulfillment-plan.v1",
+        "derived.fallout.v1",
+        "derived.fulfillment-exceptions.v1",
+        "derived.account-view.v1",
+        "derived.account-holdings.v1",
         "ops.alerts.v1",
     }
     assert {t.name for t in DERIVED_TOPICS} == wanted
@@ -112,7 +128,8 @@ def test_derived_topics_are_compacted_with_graves_of_seven_days(topic: Topic) ->
 
 
 def test_changelogs_are_compacted_in_small_segments_and_hold_more_than_their_source() -> None:
-    assert [t.name for t in CHANGELOGS] == ["internal.order-state.store.changelog.v1"]
+    apps = ("order-state", "placing", *FOLD_APPS, "cases")
+    assert [t.name for t in CHANGELOGS] == [f"internal.{app}.store.changelog.v1" for app in apps]
     config = ORDER_STATE_CHANGELOG.config()
     assert config["cleanup.policy"] == "compact"
     assert int(config["segment.bytes"]) <= 64 * 1024 * 1024
@@ -170,7 +187,7 @@ def test_what_is_offered_to_others_is_said_outright() -> None:
     assert all(hasattr(catalogue, name) for name in catalogue.__all__)
     constants = {value.name for value in vars(catalogue).values() if isinstance(value, Topic)}
     assert constants == {t.name for t in TOPICS} - {t.name for t in DEAD_LETTERS.values()} - {
-        f"derived.order-status-{a}.v1" for a in AUDIENCES
+        t.name for table in (ORDER_STATUS, FEEDS, FOLD_CHANGELOGS) for t in table.values()
     }
 
 

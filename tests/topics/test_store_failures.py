@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,18 +10,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from domain.aggregate import AggregateType
 from domain.command import Command, CommandOutcome
 from domain.errors import ConfigurationError, ContractError, IntegrityError, UnavailableError
 from domain.model import Model
 from domain.money import Money
 from domain.product_order.aggregate import PRODUCT_ORDER
-from domain.product_order.commands import CreateProductOrder
 from domain.product_order.events import ProductOrderCreated
 from tests.topics.order_commands import START, at, create, item, note, submit
 from tests.topics.test_store_commands import attempts, code, totals
 from topics import outbox
-from topics.store import PRODUCT_ORDERS, AggregateStore, HostedAggregate
+from topics.store import PRODUCT_ORDERS, AggregateStore
 
 pytestmark = pytest.mark.stack
 
@@ -58,18 +57,9 @@ def unpublishable(state: Any, command: Command, now: datetime) -> tuple[Model, .
 
 
 def test_an_event_that_breaks_its_contract_refuses_the_command(database: str, connection: psycopg.Connection) -> None:
-    broken: AggregateType[Any] = AggregateType(
-        "ProductOrder",
-        "oms",
-        PRODUCT_ORDER.events,
-        "test.v1",
-        unpublishable,
-        PRODUCT_ORDER.evolve,
-        PRODUCT_ORDER.claims,
-    )
-    hosted = HostedAggregate(broken, PRODUCT_ORDERS.topic, frozenset({CreateProductOrder}))
+    broken = replace(PRODUCT_ORDERS, aggregate=replace(PRODUCT_ORDER, decide=unpublishable))
     with psycopg.connect(database) as own:
-        store = AggregateStore(own, [hosted])
+        store = AggregateStore(own, [broken])
         result, other = store.handle_many(at(START, [create("t:o1", "c1"), submit("t:o2", "c2")]))
         loaded = store.load("t:o1")
 
@@ -112,13 +102,9 @@ def test_an_event_of_the_wrong_version_is_never_stored(database: str, connection
         (event,) = PRODUCT_ORDER.decide(state, command, now)
         return (event.model_copy(update={"version": 7}),)
 
-    broken: AggregateType[Any] = AggregateType(
-        "ProductOrder", "oms", PRODUCT_ORDER.events, "test.v1", skips, PRODUCT_ORDER.evolve, PRODUCT_ORDER.claims
-    )
+    broken = replace(PRODUCT_ORDERS, aggregate=replace(PRODUCT_ORDER, decide=skips))
     with psycopg.connect(database) as own, pytest.raises(IntegrityError, match="says version 7; it would be 1"):
-        AggregateStore(own, [HostedAggregate(broken, "any", frozenset({CreateProductOrder}))]).handle(
-            create("t:o1", "c1"), START
-        )
+        AggregateStore(own, [broken]).handle(create("t:o1", "c1"), START)
     assert totals(connection).total() == 0
 
 

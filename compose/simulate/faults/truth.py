@@ -11,8 +11,8 @@ from typing import Any
 
 import orjson
 
-from avro.headers import format_time
-from compose.simulate.faults.catalogue import BY_NAME, PROFILES
+from avro.headers import format_time, parse_time
+from compose.simulate.faults.catalogue import BY_NAME, PROFILES, PUBLICATION_FAULT, PUBLICATIONS_PERCENT
 from domain.errors import ConfigurationError
 
 
@@ -65,6 +65,11 @@ class Faults:
             self._chosen[number] = self._choose(number)
         return self._chosen[number]
 
+    def overlooked(self, number: int) -> bool:
+        """Whether a consumer overlooks a publication, by its number; the first is never overlooked."""
+        chance = Random(f"{self.seed}/{PUBLICATION_FAULT}/{number}").random() * 100
+        return number > 1 and chance < PUBLICATIONS_PERCENT.get(self.profile, 0.0)
+
     def _choose(self, number: int) -> str | None:
         random = Random(f"{self.seed}/fault/{number}")
         share = random.random() * 100
@@ -88,6 +93,14 @@ class Faults:
 def in_order(truths: Iterable[Truth]) -> tuple[Truth, ...]:
     """Truths in the order of time."""
     return tuple(sorted(truths, key=lambda truth: (truth.at, truth.fault, truth.entity_id)))
+
+
+def read(path: Path) -> tuple[Truth, ...]:
+    """The truth that `write` wrote."""
+    return tuple(
+        Truth(**{**fields, "at": parse_time(fields["at"])})
+        for fields in (orjson.loads(line) for line in path.read_bytes().splitlines())
+    )
 
 
 def write(path: Path, truths: Iterable[Truth]) -> None:

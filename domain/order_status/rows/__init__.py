@@ -1,0 +1,1 @@
+"""What each audience gets of what is known, one module for each."""
