@@ -1,7 +1,8 @@
 """The gate no incompatible change passes: each schema against every version of it that was ever released.
 
 Released versions lie in `avro/history/<owner>/<RecordName>/<n>.avsc`, numbered from 1, and only grow in number.
-FULL_TRANSITIVE means that the current schema reads what every one of them wrote, and the other way round.
+FULL_TRANSITIVE means that the current schema reads what every one of them wrote, and the other way round; beyond that
+nothing may be read without an error and mean something else (`avro/meaning.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastavro import parse_schema
+
 from avro.generate import SCHEMA_DIR, pretty, schema_for, schema_path
-from avro.resolution import problems
+from avro.meaning import changed_meaning, invalid_defaults
+from avro.resolution import Problem, Rule, problems
 from domain.catalogue import RECORDS, RecordType
 from domain.errors import ContractError, IntegrityError
 
@@ -22,11 +26,15 @@ HISTORY_DIR = Path(__file__).parent / "history"
 
 @dataclass(frozen=True, slots=True)
 class Incompatibility:
-    """A change that may not be made: of which record, at which field, against which released version, and why."""
+    """A change that may not be made: of which record, at which field, against which released version, and why.
+
+    `version` is 0 where the schema is wrong by itself.
+    """
 
     record: str
     field: str
     version: int
+    rule: Rule
     reason: str
 
 
@@ -40,17 +48,22 @@ class Version:
 
 def full_transitive(record: str, current: dict[str, Any], released: Iterable[Version]) -> list[Incompatibility]:
     """What keeps `current` from being FULL_TRANSITIVE with every released version of `record`."""
-    found = []
-    for version in released:
-        found += [
-            Incompatibility(record, p.path, version.number, f"new readers cannot read old records: {p.reason}")
-            for p in problems(current, version.schema)
-        ]
-        found += [
-            Incompatibility(record, p.path, version.number, f"old readers cannot read new records: {p.reason}")
-            for p in problems(version.schema, current)
-        ]
+    released = tuple(released)
+    found = [_incompatibility(record, 0, "", p) for p in invalid_defaults(current)]
+    meanings = changed_meaning(current, [version.schema for version in released])
+    for version, otherwise in zip(released, meanings, strict=True):
+        number, schema = version.number, version.schema
+        forth = [_incompatibility(record, number, _FORTH, p) for p in problems(current, schema)]
+        back = [_incompatibility(record, number, _BACK, p) for p in problems(schema, current)]
+        found += [*forth, *back, *(_incompatibility(record, number, "", p) for p in otherwise)]
     return found
+
+
+_FORTH, _BACK = "new readers cannot read old records: ", "old readers cannot read new records: "
+
+
+def _incompatibility(record: str, version: int, whose: str, problem: Problem) -> Incompatibility:
+    return Incompatibility(record, problem.path, version, problem.rule, whose + problem.reason)
 
 
 def history_of(record: RecordType, root: Path = HISTORY_DIR) -> list[Version]:
@@ -70,17 +83,40 @@ def stale(records: Iterable[RecordType] = RECORDS, schemas: Path = SCHEMA_DIR) -
     return sorted(str(p.relative_to(schemas)) for p in {*differing, *orphaned})
 
 
-def check(records: Iterable[RecordType] = RECORDS, root: Path = HISTORY_DIR) -> list[Incompatibility]:
-    """Every incompatible difference between the models and what was released, removed records included."""
+def check(
+    records: Iterable[RecordType] = RECORDS, root: Path = HISTORY_DIR, schemas: Path = SCHEMA_DIR
+) -> list[Incompatibility]:
+    """Every difference from what was released that may not be, of models and `.avsc` files, removed records included.
+
+    A file that was edited by hand counts as well as the model it should follow: files are what is registered.
+    """
     records = tuple(records)
-    found = []
+    found: list[Incompatibility] = []
     for record in records:
         found += full_transitive(record.name, schema_for(record), history_of(record, root))
+    found += (f for f in check_files(records, root, schemas) if f not in found)
     known = {_folder(r, root) for r in records}
     for folder in sorted(p for p in root.glob("*/*") if p.is_dir() and p not in known):
         reason = "the record was released and is gone; topics still hold it"
-        found.append(Incompatibility(folder.name, "", _count(folder), reason))
+        found.append(Incompatibility(folder.name, "", _count(folder), Rule.RECORD_REMOVED, reason))
     return found
+
+
+def check_files(
+    records: Iterable[RecordType] = RECORDS, root: Path = HISTORY_DIR, schemas: Path = SCHEMA_DIR
+) -> list[Incompatibility]:
+    """The part of `check` that is about the `.avsc` files; a missing one is told by `stale`."""
+    paths = [(record, schema_path(record, schemas)) for record in records]
+    return [f for record, path in paths if path.is_file() for f in _of_file(record, path, history_of(record, root))]
+
+
+def _of_file(record: RecordType, path: Path, history: list[Version]) -> list[Incompatibility]:
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        parse_schema(schema, _write_hint=False, _ignore_default_error=True)
+    except Exception as error:  # whatever is wrong with the text of the file, it is this file that needs mending
+        return [Incompatibility(record.name, "", 0, Rule.SCHEMA_UNREADABLE, f"its file is no Avro schema: {error}")]
+    return full_transitive(record.name, schema, history)
 
 
 def unreleased(records: Iterable[RecordType] = RECORDS, root: Path = HISTORY_DIR) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 _PROMOTIONS: Mapping[str, frozenset[str]] = {
@@ -20,11 +21,30 @@ _PROMOTIONS: Mapping[str, frozenset[str]] = {
 _NAMED = frozenset({"record", "error", "enum", "fixed"})
 
 
+class Rule(StrEnum):
+    """What a change breaks. The first are Avro's own; those from LOGICAL_TYPE on Avro lets pass."""
+
+    NAME = "name-mismatch"
+    TYPE = "type-mismatch"
+    UNION_BRANCH = "missing-union-branch"
+    FIELD_DEFAULT = "field-missing-default"
+    ENUM_SYMBOLS = "missing-enum-symbols"
+    FIXED_SIZE = "fixed-size-mismatch"
+    LOGICAL_TYPE = "logical-type-mismatch"
+    DECIMAL = "decimal-mismatch"
+    DEFAULT_CHANGED = "default-changed"
+    DEFAULT_INVALID = "default-invalid"
+    SYMBOL_REMOVED = "enum-symbol-removed"
+    SCHEMA_UNREADABLE = "schema-unreadable"
+    RECORD_REMOVED = "record-removed"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a reader cannot read a writer's data: at which field, and the reason in words."""
+    """Why a reader cannot read a writer's data: at which field, which rule says so, and the reason in words."""
 
     path: str
+    rule: Rule
     reason: str
 
 
@@ -33,7 +53,7 @@ def problems(reader: Any, writer: Any) -> list[Problem]:
 
     Both are schemas as parsed JSON.
     """
-    return _Resolution(_named_types(reader), _named_types(writer)).compare(
+    return _Resolution(named_types(reader), named_types(writer)).compare(
         reader, writer, _Place("", _space(reader), _space(writer))
     )
 
@@ -63,8 +83,8 @@ class _Resolution:
         self._seen: set[tuple[str, str]] = set()
 
     def compare(self, reader: Any, writer: Any, place: _Place) -> list[Problem]:
-        reader, reader_home = _resolve(reader, place.reader_space, self._reader_types)
-        writer, writer_home = _resolve(writer, place.writer_space, self._writer_types)
+        reader, reader_home = resolve(reader, place.reader_space, self._reader_types)
+        writer, writer_home = resolve(writer, place.writer_space, self._writer_types)
         place = _Place(place.path, reader_home, writer_home)
         if isinstance(writer, list):
             return [p for branch in writer for p in self.compare(reader, branch, place)]
@@ -74,7 +94,7 @@ class _Resolution:
         if read != written:
             if read in _PROMOTIONS.get(written, ()) and not (_logical(reader) or _logical(writer)):
                 return []
-            return [Problem(place.path, f"{_shown(writer)} cannot be read as {_shown(reader)}")]
+            return [Problem(place.path, Rule.TYPE, f"{_shown(writer)} cannot be read as {_shown(reader)}")]
         return self._same_kind(read, reader, writer, place)
 
     def _any_branch(self, branches: list[Any], writer: Any, place: _Place) -> list[Problem]:
@@ -87,10 +107,11 @@ class _Resolution:
             if not attempt:
                 return []
             self._seen = before
-            resolved, _ = _resolve(branch, place.reader_space, self._reader_types)
+            resolved, _ = resolve(branch, place.reader_space, self._reader_types)
             if not isinstance(resolved, list) and _kind(resolved) == _kind(writer):
                 found = attempt
-        return found or [Problem(place.path, f"no branch of the union reads {_shown(writer)}")]
+        reason = f"no branch of the union reads {_shown(writer)}"
+        return found or [Problem(place.path, Rule.UNION_BRANCH, reason)]
 
     def _same_kind(self, kind: str, reader: Any, writer: Any, place: _Place) -> list[Problem]:
         if kind in _NAMED:
@@ -102,7 +123,7 @@ class _Resolution:
         if kind == "enum":
             return _enums(reader, writer, place)
         if kind == "fixed" and reader["size"] != writer["size"]:
-            return [Problem(place.path, f"{writer['size']} bytes cannot be read as {reader['size']}")]
+            return [Problem(place.path, Rule.FIXED_SIZE, f"{writer['size']} bytes cannot be read as {reader['size']}")]
         if kind == "array":
             return self.compare(reader["items"], writer["items"], place.at("[]"))
         if kind == "map":
@@ -115,7 +136,8 @@ class _Resolution:
         aliases = {_qualify(a, space) for a in reader.get("aliases", ())}
         if read == written or written in aliases:
             return None
-        return Problem(place.path, f"{written} cannot be read as {read}: the names differ and no alias says otherwise")
+        reason = f"{written} cannot be read as {read}: the names differ and no alias says otherwise"
+        return Problem(place.path, Rule.NAME, reason)
 
     def _records(self, reader: Mapping[str, Any], writer: Mapping[str, Any], place: _Place) -> list[Problem]:
         pair = (_full(reader, place.reader_space)[0], _full(writer, place.writer_space)[0])
@@ -130,7 +152,8 @@ class _Resolution:
             if source is not None:
                 found += self.compare(field["type"], source["type"], here)
             elif "default" not in field:
-                found.append(Problem(here.path, "it is not written, and the reader has no default for it"))
+                reason = "it is not written, and the reader has no default for it"
+                found.append(Problem(here.path, Rule.FIELD_DEFAULT, reason))
         return found
 
 
@@ -138,20 +161,24 @@ def _enums(reader: Mapping[str, Any], writer: Mapping[str, Any], place: _Place) 
     unknown = [s for s in writer["symbols"] if s not in reader["symbols"]]
     if not unknown or reader.get("default") in reader["symbols"]:
         return []
-    return [
-        Problem(place.path, f"the symbols {', '.join(unknown)} are unknown to the reader, whose enum has no default")
-    ]
+    reason = f"the symbols {', '.join(unknown)} are unknown to the reader, whose enum has no default"
+    return [Problem(place.path, Rule.ENUM_SYMBOLS, reason)]
 
 
 def _logical_types(reader: Any, writer: Any, place: _Place) -> list[Problem]:
     read, written = _logical(reader), _logical(writer)
     if read != written:
-        return [Problem(place.path, f"{_shown(writer)} cannot be read as {_shown(reader)}")]
+        reason = f"{_shown(writer)} cannot be read as {_shown(reader)}"
+        return [Problem(place.path, Rule.LOGICAL_TYPE, reason)]
     if read == "decimal":
         for name in ("precision", "scale"):
             before, after = writer.get(name, 0), reader.get(name, 0)
             if before != after:
-                return [Problem(place.path, f"a decimal of {name} {before} cannot be read with {name} {after}")]
+                return [
+                    Problem(
+                        place.path, Rule.DECIMAL, f"a decimal of {name} {before} cannot be read with {name} {after}"
+                    )
+                ]
     return []
 
 
@@ -169,14 +196,17 @@ def _shown(schema: Any) -> str:
     return f"{kind} {name}".strip() + (f" ({logical})" if logical else "")
 
 
-def _resolve(schema: Any, space: str, types: dict[str, Any]) -> tuple[Any, str]:
-    """The definition behind a name or a wrapper, and the namespace names in it belong to."""
+def resolve(schema: Any, space: str, types: dict[str, Any]) -> tuple[Any, str]:
+    """The definition behind a name or a wrapper, and the namespace names in it belong to.
+
+    `space` is the namespace around the schema, `types` what `named_types` found.
+    """
     if isinstance(schema, str) and (_qualify(schema, space) in types or schema in types):
         full = _qualify(schema, space)
         full = full if full in types else schema
         return types[full], full.rpartition(".")[0]
     if isinstance(schema, Mapping) and (isinstance(schema["type"], (list, Mapping)) or _is_name(schema, space, types)):
-        return _resolve(schema["type"], space, types)
+        return resolve(schema["type"], space, types)
     return schema, space
 
 
@@ -197,7 +227,7 @@ def _space(schema: Any) -> str:
     return str(schema.get("namespace", "")) if isinstance(schema, Mapping) else ""
 
 
-def _named_types(schema: Any) -> dict[str, Any]:
+def named_types(schema: Any) -> dict[str, Any]:
     """Every named type defined anywhere in a schema, by full name."""
     types: dict[str, Any] = {}
     _collect(schema, "", types)

@@ -74,8 +74,9 @@ def _host_ports(value: str) -> str:
 class StackSettings(BaseModel):
     """The embedded stack: fixed ports (a free one is chosen where none is given), memory, patience.
 
-    `jar_repository` is the URL of a mirror to fetch the Java parts from. Ports are TCP
-    ports on the loopback interface; heaps are in MiB; the timeout is in seconds.
+    `jar_repository` is the URL of a mirror to fetch the Java parts from. `secure` makes Kafka's users and lets each
+    owner write its own topics only; a state folder that began so stays so. Ports are TCP ports on the loopback
+    interface; heaps are in MiB; the timeout is in seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -84,6 +85,7 @@ class StackSettings(BaseModel):
     registry_port: Port | None = None
     postgres_port: Port | None = None
     clickhouse_port: Port | None = None
+    secure: bool = False
     kafka_heap_mb: Annotated[int, Field(ge=256, le=65536)] = 512
     registry_heap_mb: Annotated[int, Field(ge=128, le=65536)] = 256
     jar_repository: Annotated[str, AfterValidator(_http_url)] | None = None
@@ -203,7 +205,8 @@ class Settings(BaseSettings):
 
     `partitions` is the number of partitions of joined topics: 4 on the embedded broker and 12 on one of your own
     unless it is set. `store` is where stream applications keep their state: in memory, or in RocksDB below the state
-    folder; the changelog in Kafka holds it in either case.
+    folder; the changelog in Kafka holds it in either case. `kafka_authorizer_log` is the file to which the authoriser
+    of a broker of your own writes what it refuses.
     """
 
     model_config = SettingsConfigDict(
@@ -243,6 +246,7 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD")
     )
+    kafka_authorizer_log: Path | None = None
     schema_registry_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}SCHEMA_REGISTRY_URL", "SCHEMA_REGISTRY_URL")
     )
@@ -269,6 +273,10 @@ class Settings(BaseSettings):
         if self.partitions is not None:
             return self.partitions
         return PARTITIONS_EXTERNAL if self.kafka_bootstrap_servers else PARTITIONS_EMBEDDED
+
+    def secured(self) -> Settings:
+        """The same settings, for a stack whose broker knows the owners apart."""
+        return self.model_copy(update={"stack": self.stack.model_copy(update={"secure": True})})
 
     def revealed(self) -> dict[str, Any]:
         """Every setting as plain JSON values, secrets included: only for handing them to a child process."""
@@ -323,6 +331,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     except ValidationError as error:
         raise _explain(error.errors(include_input=False, include_url=False)) from None
     _refuse_half_credentials(settings)
+    refuse_foreign_security(settings)
     return settings
 
 
@@ -389,3 +398,11 @@ def _refuse_half_credentials(settings: Settings) -> None:
     if secured and settings.kafka_bootstrap_servers is None:
         msg = "Kafka security is set, and KAFKA_BOOTSTRAP_SERVERS is not."
         raise ConfigurationError(msg, remediation="Set KAFKA_BOOTSTRAP_SERVERS, or remove the security settings.")
+
+
+def refuse_foreign_security(settings: Settings) -> None:
+    """Raise ConfigurationError when a broker of the user's own is to be made secure: its users are not ours to make."""
+    if settings.stack.secure and settings.kafka_bootstrap_servers is not None:
+        msg = "The stack is to be secure, and KAFKA_BOOTSTRAP_SERVERS names a broker of your own."
+        mend = "Secure that broker itself: docs/contracts/acls.sh grants what the catalogue says."
+        raise ConfigurationError(msg, remediation=mend)

@@ -16,9 +16,9 @@ import structlog
 from avro.registry import Registry
 from compose.alerting import channels_of, patience_of
 from compose.derivations import DERIVATIONS, PLACING, placed_topics
-from compose.observe.watched import Watched, WatchedAlerts, WatchedRelay, WatchedSink
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRefusals, WatchedRelay, WatchedSink
 from compose.settings import Settings, WorkerSettings
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
 from sinks.alerts import AlertService
@@ -46,6 +46,7 @@ from topics.catalogue import (
     PRODUCT_ORDERS,
     dead_letters_of,
 )
+from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -172,7 +173,8 @@ def run_stream(app: BatchApp) -> None:
 
 
 def _relay(endpoints: Endpoints, _: Settings) -> Hosted:
-    relay = Relay(endpoints.database_url, endpoints.kafka_config(), Registry(endpoints.registry_url))
+    registry = Registry(endpoints.registry_url)
+    relay = Relay(endpoints.database_url, endpoints.kafka_config(), registry, identities=endpoints.identities())
     return Hosted(relay.run, WatchedRelay(relay))
 
 
@@ -201,11 +203,21 @@ def _alerts(endpoints: Endpoints, settings: Settings) -> Hosted:
     return Hosted(service.run, WatchedAlerts(service))
 
 
+def _broker_observer(endpoints: Endpoints, _: Settings) -> Hosted:
+    if not endpoints.denials:
+        message = "Nobody notes what this broker refuses."
+        mend = "Start a secure stack (`ordertruth up --secure`), or set ORDERTRUTH_KAFKA_AUTHORIZER_LOG."
+        raise ConfigurationError(message, remediation=mend)
+    watch = RefusalWatch(Path(endpoints.denials), endpoints.database_url)
+    return Hosted(watch.run, WatchedRefusals(watch, BROKER_OBSERVER))
+
+
 SERVICES: Mapping[str, Callable[[Endpoints, Settings], Hosted]] = {
     "relay": _relay,
     "sink-postgres": _sink_postgres,
     "sink-clickhouse": _sink_clickhouse,
     "alerts": _alerts,
+    BROKER_OBSERVER: _broker_observer,
 }
 """Applications that are plain loops, each in a thread of its own."""
 

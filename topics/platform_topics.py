@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from domain.model import Classification
 from topics.owner_topics import OWNER_TOPICS
+from topics.principals import PLATFORM
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
-PLATFORM = "ordertruth"
 FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
@@ -138,7 +138,7 @@ QUOTE_DECISIONS = _derived(
     "quote id",
     records=("QuoteDecisions",),
     about="Who decided what about a quote, with what authority and evidence, and what is missing.",
-    consumers=("order-status",),
+    consumers=("placing",),
 )
 QUOTE_STALENESS = _derived(
     "derived.quote-staleness.v1",
@@ -146,7 +146,7 @@ QUOTE_STALENESS = _derived(
     "catalog publication and quote",
     records=("QuoteStaleness",),
     about="Approved or presented quotes whose catalog publication another one supersedes.",
-    consumers=("quote-view", "truth-health"),
+    consumers=("placing", "truth-health"),
 )
 PRICING_TRACE = _derived(
     "derived.pricing-trace.v1",

@@ -74,7 +74,7 @@ def check(
             typer.echo(f"{name} differs from its model. Run `ordertruth schemas generate`.")
         for b in broken:
             where = f"{b.record}.{b.field}" if b.field else b.record
-            typer.echo(f"{where}: against version {b.version}, {b.reason}.")
+            typer.echo(f"{where}: {f'against version {b.version}, ' if b.version else ''}{b.reason} ({b.rule}).")
         for subject, reason in refused.items():
             typer.echo(f"{subject}: the registry would refuse it: {reason}.")
         bad = len(outdated) + len(broken) + len(refused)

@@ -23,7 +23,11 @@ def register(app: typer.Typer) -> None:
 def worker(
     apps: Annotated[
         list[str],
-        typer.Argument(metavar="APP...", help="order-state, cases, relay, sink-postgres, sink-clickhouse, alerts"),
+        typer.Argument(
+            metavar="APP...",
+            help="order-state, placing, order-status, reconciliation, cases, relay, sink-postgres, sink-clickhouse, "
+            "alerts, broker-observer",
+        ),
     ],
     instance: Annotated[str, typer.Option(help="Tells workers of one application apart; keep it over restarts.")] = "0",
     health_port: Annotated[

@@ -1,6 +1,6 @@
 """Real records to make examples of: the demonstration's stories told to the real aggregates, and what is derived.
 
-The simulated enterprise fills in what the demonstration has none of.
+The simulated enterprise fills in what the demonstration has none of; what a broker refuses, neither of them does.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from compose.demo.stories import stories
 from compose.simulate.direct import messages
 from compose.simulate.enterprise import Enterprise
 from domain.command import Command
+from domain.governance_record.refusals import Refusals
 from domain.order_state.policy import REFERENCE_V1
 from streams.cases import CasesProcessor
 from streams.engine.processor import Output
@@ -22,6 +23,8 @@ from streams.order_state import OrderStateProcessor
 from streams.testing import Harness, MemoryContracts, Record, event
 from topics.catalogue import CASE_DECISIONS, DRIFT_FINDINGS, ORDER_STATE, PRODUCT_ORDERS
 from topics.contracts.examples import Publishable
+from topics.refusals.line import denial
+from topics.refusals.watch import AUTHORIZER
 from topics.store.in_memory import InMemoryStore
 
 ORDERS = 120
@@ -29,6 +32,12 @@ ORDERS = 120
 SEED = 1
 MATTERS, ENTERPRISE_SEED = 1000, 3
 """Every kind of event is among these."""
+
+REFUSED_WRITE = (
+    "2026-03-02T09:15:27.104Z Principal = User:crm is Denied operation = WRITE from host = 10.0.0.9 on resource = "
+    f"Topic:LITERAL:{PRODUCT_ORDERS.name} for request = Produce with resourceRefCount = 1 based on rule DefaultDeny"
+)
+"""As Kafka 4.3.1 writes it when the CRM tries to write an order."""
 
 
 class Published(NamedTuple):
@@ -97,7 +106,16 @@ def _outputs(outputs: Iterable[Output], contracts: MemoryContracts) -> Iterator[
         yield Published(output.topic, output.key.decode(), schema.full_name, tuple(output.headers), body)
 
 
-SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise, cases)
+def refused_writes() -> Iterator[Published]:
+    """What becomes of a line in the log of Kafka's authoriser, by the shipped parser and watcher's rules."""
+    refusals = Refusals(AUTHORIZER)
+    found = denial(REFUSED_WRITE)
+    assert found is not None
+    refusals.add(found)
+    return published_by((command, found.at) for command in refusals.due(found.at))
+
+
+SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise, cases, refused_writes)
 """What can be asked for real records, in this order; of several of one kind the most telling becomes the example."""
 
 

@@ -10,6 +10,7 @@ from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from streams.engine.engine import Engine
 from streams.engine.health import Check, Place, live, ready
+from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
 SERVICE_LIVE_SECONDS = 60.0
@@ -146,7 +147,28 @@ class WatchedRelay:
         return State(relay.phase, {}, {}, relay.sent_at, detail)
 
 
-def _working(service: SinkConsumer | Relay) -> Check:
+class WatchedRefusals:
+    """The watcher of what the broker refuses."""
+
+    def __init__(self, watch: RefusalWatch, name: str) -> None:
+        self.name = name
+        self.watch = watch
+
+    def ready(self) -> Check:
+        """It reads the log, and nothing is being waited for."""
+        return _working(self.watch)
+
+    def live(self, now: float, live_seconds: float) -> Sequence[Check]:
+        """Its loop comes by."""
+        return [_seen(self.watch.seen_at, now, live_seconds)]
+
+    def state(self) -> State:
+        """What it recorded."""
+        detail = {"recorded": self.watch.recorded, "attempts": self.watch.attempts}
+        return State(self.watch.phase, {}, {}, self.watch.recorded_at, detail)
+
+
+def _working(service: SinkConsumer | Relay | RefusalWatch) -> Check:
     name, phase, since = "nothing is away", service.phase, service.since
     if phase == "starting":
         return Check(name, holds=False, since=since, detail="has not begun", remediation="Wait.")

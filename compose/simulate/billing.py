@@ -32,7 +32,10 @@ LATER_MAX = 40
 WRONG_BY = timedelta(days=6)
 """By how much billing begins too early or too late when it does."""
 FAULTY = frozenset(
-    {"charge-missing", "charge-wrong", "charge-early", "charge-late", "charge-twice", "charge-excused", "charge-orphan"}
+    {
+        *("charge-missing", "charge-wrong", "charge-early", "charge-late", "charge-twice", "charge-excused"),
+        *("charge-orphan", "charge-elsewhere", "charge-quantity"),
+    }
 )
 _OVERLOOKED = {BillingEffect.SUSPEND: "charge-not-suspended", BillingEffect.END: "charge-not-ended"}
 CREDIT_FROM = 100
@@ -114,6 +117,10 @@ class Billing:
         if fault == "charge-wrong":
             price = component.price.model_copy(update={"amount": component.price.amount + 5})
             terms["component"] = component.model_copy(update={"price": price})
+        elif fault == "charge-elsewhere":
+            terms["billing_account_id"] = f"{terms['billing_account_id']}-other"
+        elif fault == "charge-quantity":
+            terms["component"] = component.model_copy(update={"quantity": component.quantity + 1})
         elif fault == "charge-early":
             terms |= dict.fromkeys(("billing_trigger_date", "effective_from"), request.billing_trigger_date - WRONG_BY)
         elif fault == "charge-late":
@@ -131,8 +138,24 @@ class Billing:
         about = {"order_id": request.order_id, "item_id": request.item_id, "component_id": request.component_id}
         orphan = fault == "charge-orphan"
         entity = f"{request.product_instance_id}-ghost/charge" if orphan else request.handoff_id
+        if fault == "charge-quantity":
+            entity = f"{request.handoff_id}/charge"
         product = f"{request.product_instance_id}-ghost" if orphan else request.product_instance_id
         voice.made(fault, entity, product_instance_id=product, **about)
+
+    def invoice_in_fallout(self, voice: Voice, order_id: str) -> None:
+        """Billing invoices what an order has brought so far, although the rest is in fallout (R278)."""
+        month = date(voice.now.year, voice.now.month, 1)
+        days = Days(month, later(month, 1))
+        for charge_id in self._charges:
+            charge: Charge = voice.standing("Charge", charge_id)
+            running = charge.order_id == order_id and charge.state is ChargeState.ACTIVE
+            if not running or charge.component.kind is ChargeKind.USAGE or not invoice_lines(charge.schedule, days):
+                continue
+            self._issue(charge, days, None)
+            about = {"order_id": order_id, "item_id": charge.item_id, "component_id": charge.component.component_id}
+            voice.made("invoiced-in-fallout", charge_id, product_instance_id=charge.product_instance_id, **about)
+            return
 
     def charge_cancelled(self, voice: Voice, order: ProductOrder, item_id: str) -> None:
         """Billing charges an item that was cancelled, when that is the fault of the matter."""
@@ -219,7 +242,7 @@ class Billing:
     def _invoice(self, charge_id: str, days: Days) -> None:
         voice = self.voice
         charge: Charge = voice.standing("Charge", charge_id)
-        if charge.state is ChargeState.REJECTED:
+        if charge.state is ChargeState.REJECTED or days in charge.invoiced:
             return
         usage = Decimal(voice.chance.whole(20, 900)) if charge.component.kind is ChargeKind.USAGE else None
         if not invoice_lines(charge.schedule, days, usage):
@@ -228,6 +251,10 @@ class Billing:
         if order.state is HeaderState.FALLOUT:  # it is invoiced when it is mended (R278)
             voice.spawn(self._later(charge_id, days))
             return
+        self._issue(charge, days, usage)
+
+    def _issue(self, charge: Charge, days: Days, usage: Decimal | None) -> None:
+        voice, charge_id = self.voice, charge.charge_id
         number = f"{days.start:%Y%m}"
         voice.send(
             c.IssueInvoice,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from compose.simulate.clock import Process
+from compose.simulate.faults.catalogue import PUBLICATION_FAULT
 from compose.simulate.offers import BUNDLES, MARKETS, OFFERS, SUCCESSOR, Market, offering_id, on_sale, price_book
 from compose.simulate.people import CATALOG, POLICY_APPROVER, person
 from compose.simulate.voice import Scene, Voice
@@ -28,8 +29,6 @@ class Catalog:
     def __init__(self, scene: Scene, beginning: datetime) -> None:
         self._scene = scene
         self._beginning = beginning
-        self.missed_by: dict[int, str] = {}
-        """Consumers that overlook a publication, by its number."""
 
     def number_at(self, moment: datetime) -> int:
         """Number of the publication in force."""
@@ -52,9 +51,12 @@ class Catalog:
         """Everything about one publication."""
         voice = Voice(self._scene, "publication", number)
         self._release(voice, number)
+        overlooked_by = CONSUMERS[number % len(CONSUMERS)] if voice.scene.faults.overlooked(number) else None
         for consumer in CONSUMERS:
             yield voice.chance.minutes(2, 12)
-            if self.missed_by.get(number) != consumer:
+            if consumer == overlooked_by:
+                voice.made(PUBLICATION_FAULT, self.publication_id(number))
+            else:
                 actor = person(f"{consumer}-service", "catalog-consumer", consumer)
                 identity = self.publication_id(number)
                 voice.send(c.RecordCatalogConsumption, actor, identity, consumer=consumer, consumed_at=voice.now)

@@ -139,18 +139,31 @@ def merge_duplicate(voice: Voice, customer: Customer) -> Any:
     yield voice.chance.minutes(600, 6_000)
     if customer.closed:
         return
-    reason = {"reason_code": "DUPLICATE"}
-    told = voice.send(c.AbsorbDuplicateAccount, STEWARD, customer.account_id, duplicate_account_id=twin, **reason)
+    version = _absorbed(voice, twin, customer.account_id)
     yield voice.chance.minutes(1, 10)
-    voice.send(
-        c.MergeAccount,
-        STEWARD,
-        twin,
-        surviving_account_id=customer.account_id,
-        surviving_account_version=told.version,
-        evidence_ref="duplicate-check-1",
-        **reason,
-    )
+    _merged(voice, twin, customer.account_id, version)
+
+
+def merge_away(voice: Voice, customer: Customer) -> None:
+    """The account ends in another one while matters of it are open; nobody opens further ones."""
+    survivor = f"{customer.account_id}-successor"
+    profile = customer.profile.model_copy(update={"billing_account_id": survivor})
+    voice.send(c.CreateAccount, CRM, survivor, profile=profile, regulated=customer.regulated)
+    _merged(voice, customer.account_id, survivor, _absorbed(voice, customer.account_id, survivor))
+    customer.closed = True
+
+
+def _absorbed(voice: Voice, duplicate: str, survivor: str) -> int:
+    """The survivor's record of the merge comes first; its version."""
+    reason = {"reason_code": "DUPLICATE"}
+    told = voice.send(c.AbsorbDuplicateAccount, STEWARD, survivor, duplicate_account_id=duplicate, **reason)
+    return told.version
+
+
+def _merged(voice: Voice, duplicate: str, survivor: str, version: int) -> None:
+    ended = {"surviving_account_id": survivor, "surviving_account_version": version}
+    why = {"evidence_ref": "duplicate-check-1", "reason_code": "DUPLICATE"}
+    voice.send(c.MergeAccount, STEWARD, duplicate, **ended, **why)
 
 
 def lose_prospect(voice: Voice, customer: Customer) -> Any:

@@ -133,7 +133,9 @@ class Delivery:
             tasks = [task for task in tasks if task.item_id in leaves]
         elif self.fate not in ("repaired", "closed"):
             return None
-        return tasks[0] if tasks else None
+        # What was delivered before can be invoiced, so the last one falls where that is the fault.
+        last = self.voice.suffers("invoiced-in-fallout")
+        return tasks[-1 if last else 0] if tasks else None
 
     def _leaves(self) -> list[str]:
         """Items nothing else rests on, where there is more than one item to deliver."""
@@ -152,6 +154,8 @@ class Delivery:
         broken = {"item_id": item_id, "repair": Repair.HUMAN, "failure_code": code}
         voice.send(c.FailProductOrderItem, OPERATOR, self.order_id, **broken)
         self.fallout.detect(cause, code, item_id, task.task_id)
+        if voice.suffers("invoiced-in-fallout"):
+            self.billing.invoice_in_fallout(voice, self.order_id)
         if self.fate == "repaired":
             yield from self.fallout.repaired(RepairKind.RETRY, ItemState.IN_PROGRESS)
             again = {"task_id": task.task_id, "reason_code": "REPAIRED"}

@@ -10,6 +10,7 @@ from compose.simulate.people import OPERATIONS_MANAGER, ORDERTRUTH
 from compose.simulate.voice import Scene, Voice
 from domain.consumer_checkpoint import commands as k
 from domain.governance_record import commands as c
+from topics.catalogue import CHARGES
 
 EVERY = timedelta(hours=12)
 
@@ -34,7 +35,7 @@ class Governing:
             yield EVERY
 
     def _checkpoint(self, voice: Voice) -> None:
-        consumer, topic = "finance-mart", "billing.charges.v1"
+        consumer, topic = "finance-mart", CHARGES.name
         checkpoint = f"{voice.tenant}:{consumer}/{topic}/0"
         known = voice.standing("ConsumerCheckpoint", checkpoint)
         offset = (known.committed_offset if known else 0) + voice.chance.whole(0, 40)

@@ -8,7 +8,7 @@ from typing import Any
 
 from compose.simulate.billing import Billing
 from compose.simulate.clock import Signal
-from compose.simulate.customers import Customer
+from compose.simulate.customers import Customer, merge_away
 from compose.simulate.delivery import Delivery
 from compose.simulate.fallout import Fallout
 from compose.simulate.people import COMPLIANCE, CRM, DATA_STEWARD, FULFILLMENT, OMS, ORDER_MANAGER, SUPPORT
@@ -64,7 +64,13 @@ FATES = {
 }
 """What becomes of new orders, of a hundred; changes of what is installed go straight, or fall out and are mended."""
 
-FATE_OF_FAULT = {"payment-kept": "closed", "charge-cancelled": "partly", "fallout-unresolved": "repaired"}
+FATE_OF_FAULT = {
+    "payment-kept": "closed",
+    "charge-cancelled": "partly",
+    "fallout-unresolved": "repaired",
+    "invoiced-in-fallout": "repaired",
+    "cancelled-late": "cancelled",
+}
 """Faults that only orders of a certain fate can show."""
 
 
@@ -189,10 +195,12 @@ class Ordering:
         voice.send(c.AcceptProductOrder, OMS, self.order_id)
         yield voice.chance.minutes(1, 10)
         if voice.suffers("account-closed"):
-            account = self.customer.account_id
-            voice.send(CloseAccount, CRM, account, reason_code="CUSTOMER_LEFT")
+            voice.send(CloseAccount, CRM, self.customer.account_id, reason_code="CUSTOMER_LEFT")
             self.customer.closed = True
             voice.made("account-closed", self.order_id, order_id=self.order_id)
+        elif voice.suffers("account-merged"):
+            merge_away(voice, self.customer)
+            voice.made("account-merged", self.order_id, order_id=self.order_id)
         yield from self._decomposed()
         yield from Delivery(voice, self.customer, self.order_id, self.fate, self.fallout, self.billing).run()
 

@@ -1,4 +1,4 @@
-"""The kinds of governed change and what must be done before each takes effect (R495, R496, R506, R507)."""
+"""The kinds of governed change and what must be done before each takes effect (R495, R496, R506-R508)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class PolicyKind(StrEnum):
     BILLING_MAPPING = "BILLING_MAPPING"
     INTEGRATION_CONTRACT = "INTEGRATION_CONTRACT"
     DATA_CORRECTION = "DATA_CORRECTION"
+    RELEASE = "RELEASE"
 
 
 POLICY_CHECKS: Mapping[PolicyKind, frozenset[str]] = {
@@ -32,5 +33,23 @@ POLICY_CHECKS: Mapping[PolicyKind, frozenset[str]] = {
     PolicyKind.BILLING_MAPPING: frozenset({"finance-validation", "reconciliation", "migration-plan"}),
     PolicyKind.INTEGRATION_CONTRACT: frozenset({"consumer-impact", "versioning", "contract-tests"}),
     PolicyKind.DATA_CORRECTION: frozenset({"evidence", "reconciliation", "downstream-told"}),
+    PolicyKind.RELEASE: frozenset(
+        {
+            "catalog-approved",
+            "pricing-golden-tests",
+            "quote-validation-scenarios",
+            "approval-routing-preview",
+            "proposal-template",
+            "conversion-tested",
+            "billing-handoff-tested",
+            "decomposition-tested",
+            "reconciliation-report",
+            "dashboards",
+            "support-runbook",
+            "rollback",
+            "audit-evidence",
+            "business-sign-off",
+        }
+    ),
 }
 """Checks without which a change of the kind does not take effect; approval by another goes without saying."""

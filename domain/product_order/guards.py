@@ -11,6 +11,7 @@ from domain.order_state.states import TERMINAL_ITEM_STATES, Action, HeaderState,
 from domain.product_order import commands as c
 from domain.product_order.graph import bundle_of, check_structure
 from domain.product_order.order import ProductOrder
+from domain.product_order.source_authority import creation_is_granted, items_are_granted
 from domain.product_order.structure import Cutoff, OrderItem
 
 Guard = Callable[[ProductOrder, Command], None]
@@ -79,6 +80,7 @@ CREATION_GUARDS: Mapping[str, CreationGuard] = {
     "structure": structure,
     "actions-name-their-product": actions_name_their_product,
     "one-currency": lambda command: one_currency(command.commercial.currency, command.items),
+    "source-is-trusted": creation_is_granted,
 }
 
 
@@ -337,6 +339,9 @@ GUARDS: Mapping[str, Guard] = {
     "actions-name-their-product": lambda _, command: actions_name_their_product(cast("c.AmendProductOrder", command)),
     "one-currency": lambda order, command: one_currency(
         order.commercial.currency, cast("c.AmendProductOrder", command).items
+    ),
+    "source-is-trusted": lambda _, command: items_are_granted(
+        command.actor, cast("c.AmendProductOrder", command).items
     ),
     "cancelled-lines-stay": cancelled_lines_stay,
     "has-items": has_items,

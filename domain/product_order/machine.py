@@ -27,7 +27,7 @@ ROWS = rows(
         frozenset(),
         CAPTURE_ROLES | MANAGER_ROLES,
         (e.ProductOrderCreated,),
-        guards=("quote-is-versioned", "structure", "actions-name-their-product", "one-currency"),
+        guards=("quote-is-versioned", "structure", "actions-name-their-product", "one-currency", "source-is-trusted"),
         compensation="CancelProductOrder",
         retry="safe under the same idempotency key",
     ),
@@ -36,7 +36,7 @@ ROWS = rows(
         frozenset({H.DRAFT}),
         CAPTURE_ROLES | MANAGER_ROLES,
         (e.ProductOrderAmended,),
-        guards=("structure", "actions-name-their-product", "one-currency", "cancelled-lines-stay"),
+        guards=("structure", "actions-name-their-product", "one-currency", "cancelled-lines-stay", "source-is-trusted"),
         compensation="AmendProductOrder with the lines of before",
     ),
     Transition(

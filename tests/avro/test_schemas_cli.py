@@ -25,9 +25,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from avro import compatibility, lint
     from avro import generate as module
 
+    monkeypatch.setattr(compatibility.check, "__defaults__", (RECORDS, history, schemas))
     for function, root in (
         (module.generate, schemas),
-        (compatibility.check, history),
         (compatibility.release, history),
         (compatibility.unreleased, history),
     ):
@@ -69,6 +69,29 @@ def test_check_fails_on_an_incompatible_change_and_names_it(elsewhere: Path) -> 
     refused = RUN.invoke(app, ["schemas", "release"])
     assert refused.exit_code == ContractError.exit_code == 1
     assert "orderNumber" in refused.stderr
+
+
+def test_check_fails_on_an_incompatible_edit_of_a_file_and_names_field_and_rule(elsewhere: Path) -> None:
+    RUN.invoke(app, ["schemas", "release"])
+    path = elsewhere / "schemas" / "oms" / "ProductOrderCreated.avsc"
+    schema = json.loads(path.read_text())
+    schema["fields"] = [f for f in schema["fields"] if f["name"] != "orderNumber"]
+    path.write_text(json.dumps(schema))
+    result = RUN.invoke(app, ["schemas", "check"])
+    assert result.exit_code == 1
+    assert (
+        "ProductOrderCreated.orderNumber: against version 1, old readers cannot read new records: it is not written, "
+        "and the reader has no default for it (field-missing-default)." in result.stdout
+    )
+    found = json.loads(RUN.invoke(app, ["schemas", "check", "--json"]).stdout)["incompatible"]
+    assert [(f["record"], f["field"], f["version"], f["rule"]) for f in found] == [
+        ("ProductOrderCreated", "orderNumber", 1, "field-missing-default")
+    ]
+    path.write_text("{")
+    broken = RUN.invoke(app, ["schemas", "check"])
+    assert broken.exit_code == 1
+    assert "ProductOrderCreated: its file is no Avro schema" in broken.stdout
+    assert "(schema-unreadable)" in broken.stdout
 
 
 def test_a_file_edited_by_hand_is_found_and_mended(elsewhere: Path) -> None:

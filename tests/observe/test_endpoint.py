@@ -276,4 +276,4 @@ def test_an_instance_that_is_no_name_is_refused(instance: str) -> None:
 
 
 def test_every_application_that_reads_topics_has_its_lag_watched() -> None:
-    assert INPUTS.keys() == {*STREAM_APPS, *SERVICES} - {"relay"}
+    assert INPUTS.keys() == {*STREAM_APPS, *SERVICES} - {"relay", "broker-observer"}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
 import pytest
 
@@ -47,6 +48,7 @@ class Honest:
         self.arrived: list[Framed] = []
 
     def deliver(self, batch: Sequence[Framed], stop: threading.Event) -> Report:
+        assert not stop.is_set()
         self.tries += 1
         report = Report()
         if self.tries % 2:
@@ -61,6 +63,12 @@ class Honest:
         self.tries = 0
 
 
+@cache
+def _sent() -> list[Message]:
+    """What the owners of a run with faults publish, before the wire has it."""
+    return list(direct.messages(Enterprise(ORDERS, SEED, Faults(SEED, "mixed")).run()))
+
+
 def _rows(messages: Sequence[Message]) -> list[Framed]:
     rows = []
     for seq, m in enumerate(messages, start=1):
@@ -69,20 +77,19 @@ def _rows(messages: Sequence[Message]) -> list[Framed]:
     return rows
 
 
-def test_the_relay_hands_over_what_the_wire_lets_arrive_whatever_has_to_be_sent_again() -> None:
-    def messages(faults: Faults) -> list[Message]:
-        return list(direct.messages(Enterprise(ORDERS, SEED, faults).run()))
-
-    straight = Faults(SEED, "mixed")
-    wanted = list(direct.records(Wire(straight).all(messages(straight)), lambda _, __: 7))
-    faults = Faults(SEED, "mixed")
-    rows = _rows(messages(faults))
+@pytest.mark.parametrize("rows_each", [3, 100, 10_000])
+def test_the_relay_hands_over_what_the_wire_lets_arrive_whatever_has_to_be_sent_again(rows_each: int) -> None:
+    """Wherever a batch ends, and however often it has to be sent."""
+    straight, faults = Faults(SEED, "mixed"), Faults(SEED, "mixed")
+    wanted = list(direct.records(Wire(straight).all(_sent()), lambda _, __: 7))
+    rows = _rows(_sent())
     honest = Honest()
     carrier = FaultyCarrier(honest, Wire(faults), lambda _, __: 7)
     stop = threading.Event()
+    stop.set()  # a batch that was begun is finished all the same
     lost = 0
-    for first in range(0, len(rows), 100):
-        batch = rows[first : first + 100]
+    for first in range(0, len(rows), rows_each):
+        batch = rows[first : first + rows_each]
         carrier.deliver(batch, stop)
         report = carrier.deliver(batch, stop)
         assert set(report.delivered) == {framed.message.seq for framed in batch}
@@ -94,6 +101,22 @@ def test_the_relay_hands_over_what_the_wire_lets_arrive_whatever_has_to_be_sent_
     assert faults.truths() == straight.truths()
     carrier.close()
     assert honest.tries == 0
+
+
+def test_what_belongs_to_others_passes_as_it_is() -> None:
+    faults = Faults(SEED, "mixed")
+    others = [
+        message._replace(key=message.key.replace(f"sim-{SEED}:", "t:"))
+        for message in direct.messages(Enterprise(4, SEED).run())
+    ]
+    honest = Honest()
+    carrier = FaultyCarrier(honest, Wire(faults), lambda _, __: 7)
+    rows = _rows(others)
+    for _ in range(2):
+        carrier.deliver(rows, threading.Event())
+    assert honest.arrived == rows
+    assert carrier.sent == {}
+    assert faults.truths() == ()
 
 
 def test_commands_are_sent_with_their_times_and_must_come_to_the_same() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from compose.stack.endpoints import Endpoints
 
 
-@pytest.fixture
-def empty_database(stack: Endpoints) -> Iterator[str]:
-    """The address of a database without any schema of ours."""
+@contextmanager
+def new_database(stack: Endpoints) -> Iterator[str]:
+    """The address of a database without any schema of ours, for the length of a block."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(stack.database_url, autocommit=True) as server:
         server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -26,6 +27,13 @@ def empty_database(stack: Endpoints) -> Iterator[str]:
     # a connection of its own: the test may have killed the server
     with psycopg.connect(stack.database_url, autocommit=True) as server:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def empty_database(stack: Endpoints) -> Iterator[str]:
+    """The address of a database without any schema of ours."""
+    with new_database(stack) as made:
+        yield made
 
 
 @pytest.fixture

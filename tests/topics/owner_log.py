@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from avro.headers import from_headers
 from topics.relay import Relay
 
 READ_S = 30.0
+END = KafkaError._PARTITION_EOF
 
 
 class Arrived(NamedTuple):
@@ -29,38 +30,47 @@ class Arrived(NamedTuple):
 
 def read_all(config: Mapping[str, str], topic: str, *tenants: str) -> list[Arrived]:
     """Every record of these tenants on a topic, partition by partition, up to the end at the time of the call."""
+    return read_topics(config, [topic], *tenants)[topic]
+
+
+def read_topics(config: Mapping[str, str], topics: Sequence[str], *tenants: str) -> dict[str, list[Arrived]]:
+    """The same for several topics, which are waited for together."""
     consumer = Consumer(
         {**config, "group.id": "test-reader", "enable.partition.eof": True, "enable.auto.commit": False}
     )
+    arrived: dict[str, list[Arrived]] = {topic: [] for topic in topics}
     try:
-        partitions = sorted(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-        arrived: list[Arrived] = []
-        for partition in partitions:
-            _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
-            arrived += _read(consumer, topic, partition, end)
-        return [a for a in arrived if a.key.startswith(tuple(f"{tenant}:" for tenant in tenants))]
+        known = consumer.list_topics(timeout=10).topics
+        unread = {(topic, partition) for topic in topics for partition in known[topic].partitions}
+        consumer.assign([TopicPartition(topic, partition, 0) for topic, partition in unread])
+        while unread:
+            record = consumer.poll(READ_S)
+            assert record is not None, f"nothing more of {unread}"
+            topic, partition, error = str(record.topic()), record.partition(), record.error()
+            if error is not None:
+                assert error.code() == END, error
+                unread.discard((topic, partition or 0))
+            else:
+                arrived[topic].append(_arrived(record))
     finally:
         consumer.close()
+    mine = tuple(f"{tenant}:" for tenant in tenants)
+    return {
+        topic: sorted((a for a in found if a.key.startswith(mine)), key=lambda a: (a.partition, a.offset))
+        for topic, found in arrived.items()
+    }
 
 
-def _read(consumer: Consumer, topic: str, partition: int, end: int) -> Iterator[Arrived]:
-    consumer.assign([TopicPartition(topic, partition, 0)])
-    at = 0
-    while at < end:
-        record = consumer.poll(READ_S)
-        assert record is not None, f"nothing more of {topic}/{partition} before {end}"
-        error = record.error()
-        if error is not None:
-            return
-        offset, key, value = record.offset(), record.key(), record.value()
-        assert offset is not None
-        assert isinstance(key, bytes)
-        assert isinstance(value, bytes)
-        at = offset + 1
-        headers = record.headers()
-        assert isinstance(headers, list)
-        envelope = from_headers([(n, v.encode() if isinstance(v, str) else v) for n, v in headers])
-        yield Arrived(key.decode(), envelope.aggregate_version, envelope.event_id, partition, offset, value)
+def _arrived(record: Message) -> Arrived:
+    partition, offset, key, value = record.partition(), record.offset(), record.key(), record.value()
+    assert partition is not None
+    assert offset is not None
+    assert isinstance(key, bytes)
+    assert isinstance(value, bytes)
+    headers = record.headers()
+    assert isinstance(headers, list)
+    envelope = from_headers([(n, v.encode() if isinstance(v, str) else v) for n, v in headers])
+    return Arrived(key.decode(), envelope.aggregate_version, envelope.event_id, partition, offset, value)
 
 
 def first_arrivals(arrived: Sequence[Arrived]) -> dict[str, list[int]]:

@@ -25,7 +25,7 @@ from compose.chaos.parts import Parts
 from domain.command import CommandResult
 from domain.errors import UnavailableError
 from tests.topics.hosted_commands import Sent, life
-from tests.topics.owner_log import first_arrivals, read_all
+from tests.topics.owner_log import first_arrivals, read_topics
 from topics import catalogue, outbox
 from topics.broker import Broker
 from topics.relay import Relay
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.stack
 
 ROOT = Path(__file__).resolve().parents[2]
-TENANTS = 6
+TENANTS = 4
 BATCH = 12
 RELAY_KILLS = 4
 DATABASE_KILLS = 2
@@ -162,8 +162,10 @@ def require_all_published_in_order(
     assert set(promised) <= stored
 
     arrived_ids: set[str] = set()
-    for topic in [*(catalogue.topic_named(hosted.topic) for hosted in HOSTED), catalogue.ORDER_CAPTURE]:
-        arrived = read_all(stack.kafka_config(), topic.name, *tenants)
+    topics = [*(catalogue.topic_named(hosted.topic) for hosted in HOSTED), catalogue.ORDER_CAPTURE]
+    found_on = read_topics(stack.kafka_config(), [topic.name for topic in topics], *tenants)
+    for topic in topics:
+        arrived = found_on[topic.name]
         ids = {a.event_id for a in arrived}
         assert len({(a.event_id, a.key, a.version, a.value) for a in arrived}) == len(ids), "copies are alike"
         expected = versions[str(topic.aggregate)]

@@ -20,6 +20,8 @@ from topics import catalogue, outbox
 from topics.broker import Broker
 from topics.outbox import OutboxMessage
 from topics.relay import Relay
+from topics.relay.leader import Precedence
+from topics.relay.relay import STANDBY_S
 from topics.store import AggregateStore
 
 pytestmark = pytest.mark.stack
@@ -197,6 +199,37 @@ def test_the_standby_takes_over_when_the_leader_ends(
     assert first.published > 0
     assert first_arrivals(read_all(stack.kafka_config(), ORDERS.name, tenant)) == expected
     for relay in (first, second):
+        relay.close()
+
+
+def test_relays_step_aside_for_whoever_has_precedence(
+    store: AggregateStore,
+    database: str,
+    stack: Endpoints,
+    registry: Registry,
+    tenant: str,
+    connection: psycopg.Connection,
+) -> None:
+    ordinary = Relay(database, stack.kafka_config(), registry)
+    preferred = Relay(database, stack.kafka_config(), registry, precedence=True)
+    with running(ordinary):
+        until(lambda: ordinary.phase == "leading")
+        precedence = Precedence(database)
+        with running(preferred):
+            until(lambda: preferred.phase == "leading")
+            fill(store, tenant, 2)
+            until(lambda: unpublished(connection) == 0)
+        assert (ordinary.published, preferred.published > 0) == (0, True)
+        assert precedence.lasts()
+        with pytest.raises(UnavailableError, match="in place of the relays"):
+            Precedence(database, wait_s=0.1)
+        fill(store, tenant, 3)
+        time.sleep(3 * STANDBY_S)
+        assert unpublished(connection) > 0
+        precedence.close()
+        until(lambda: unpublished(connection) == 0)
+    assert ordinary.published > 0
+    for relay in (ordinary, preferred):
         relay.close()
 
 

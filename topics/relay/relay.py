@@ -17,7 +17,7 @@ from psycopg import Connection
 from domain.errors import ContractError, IntegrityError, OrdertruthError, UnavailableError
 from topics import outbox
 from topics.outbox import OutboxMessage, Published
-from topics.relay.delivery import Carrier, Delivery, Framed, ProducerConfig
+from topics.relay.delivery import NOBODY_ELSE, Carrier, Delivery, Framed, Identities, ProducerConfig
 from topics.relay.framing import Framing, SchemaIds
 from topics.relay.leader import Candidate
 
@@ -36,6 +36,8 @@ PARKED_MAX = 1_000
 """Parked rows that are tried again at a time."""
 PENDING_S = 5.0
 """How often the leader counts what waits in the outbox."""
+PRECEDENCE_S = 0.1
+"""How often the leader asks whether it is to step aside."""
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +50,14 @@ def as_it_is(messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
 class Relay:
     """Publishes the outbox; run as many as you like, one of them leads and the others stand by.
 
-    `conninfo` is the database's address and `producer_config` that of the broker, with its security. `wire` may
+    `conninfo` is the database's address and `producer_config` that of the broker, with its security; `identities` are
+    those under which a broker that knows the owners apart takes each owner's events. `wire` may
     repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
     batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
     the order of their versions. `published` and `published_by_topic` count the rows this relay has marked, `refused`
     those Kafka did not take at an attempt, `pending` those in the outbox when the leader last counted, `parked`
-    those among them that cannot be published as they are; a relay that stands by does not know.
+    those among them that cannot be published as they are; a relay that stands by does not know. A relay steps aside
+    for whoever holds `Precedence`, unless that is why it was made.
     """
 
     def __init__(
@@ -62,12 +66,15 @@ class Relay:
         producer_config: ProducerConfig,
         registry: SchemaIds,
         *,
+        identities: Identities = NOBODY_ELSE,
         wire: Wire = as_it_is,
         carrier: Carrier | None = None,
         rows_max: int = ROWS_MAX,
+        precedence: bool = False,
     ) -> None:
         self._conninfo = conninfo
-        self._delivery: Carrier = Delivery(producer_config) if carrier is None else carrier
+        self._precedence = precedence
+        self._delivery: Carrier = Delivery(producer_config, identities) if carrier is None else carrier
         self._framing = Framing(registry)
         self._wire = wire
         self._rows_max = rows_max
@@ -84,7 +91,7 @@ class Relay:
         """When this phase began, and when the loop last came by (monotonic seconds)."""
         self.sent_at: float | None = None
         """When rows were last published and marked (monotonic seconds)."""
-        self._counted_at = 0.0
+        self._counted_at = self._asked_at = 0.0
 
     @property
     def published(self) -> int:
@@ -146,7 +153,7 @@ class Relay:
     def _lead(self, stop: threading.Event, *, until_empty: bool) -> bool:
         self.seen_at = time.monotonic()
         with Candidate(self._conninfo) as candidate:
-            while not candidate.leads():
+            while self._is_to_step_aside(candidate) or not candidate.leads():
                 self._enter("standing by")  # failures stay counted: two relays must not take turns without a pause
                 if until_empty and not outbox.unpublished_count(candidate.connection):
                     return True
@@ -155,12 +162,15 @@ class Relay:
             log.debug("relay_leads")
             self._parked_tried_at = -math.inf
             try:
-                return self._publish_all(candidate.connection, stop, until_empty=until_empty)
+                return self._publish_all(candidate, stop, until_empty=until_empty)
             finally:
                 self.pending = self.parked = None
 
-    def _publish_all(self, connection: Connection[Any], stop: threading.Event, *, until_empty: bool) -> bool:
+    def _publish_all(self, candidate: Candidate, stop: threading.Event, *, until_empty: bool) -> bool:
+        connection = candidate.connection
         while not stop.is_set():
+            if time.monotonic() - self._asked_at > PRECEDENCE_S and self._is_to_step_aside(candidate):
+                return False
             self._count_pending(connection)
             self._retry_parked(connection)
             found = self._publish_batch(connection, stop)
@@ -174,6 +184,10 @@ class Relay:
             self._failures = 0
             stop.wait(IDLE_S)
         return False
+
+    def _is_to_step_aside(self, candidate: Candidate) -> bool:
+        self._asked_at = time.monotonic()
+        return not self._precedence and candidate.is_to_step_aside()
 
     def _enter(self, phase: str) -> None:
         self.seen_at = time.monotonic()

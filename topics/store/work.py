@@ -27,8 +27,12 @@ from topics.store.recording import Stream, record
 from topics.store.results import from_memory
 from topics.store.rows import AggregateKey, ClaimKey, ClaimRow, CommandKey, CommandRow, EventRow, HeldClaim, Memory
 from topics.store.storable import ID_BYTES_MAX, storable
+from topics.store.told import tell
 
 ATTEMPTS = Stream(ATTEMPT, ATTEMPT_OWNER, "order-capture.v1", ORDER_CAPTURE.name)
+
+MESSAGE_MAX = 1_000
+"""Longest message of a refusal, in characters."""
 
 log = structlog.get_logger(__name__)
 
@@ -119,8 +123,6 @@ class Work:
             result = self._refused(request, refusal)
         if request.host.leaves_attempt(type(request.command), result.outcome):
             self._leave_attempt(request.command, result, identity, now)
-        elif result.refusal is not None:
-            _log_refusal(request, result.refusal)
         self.commands.append(
             CommandRow(request.command, request.host.name, request.fingerprint, not memory, result, now)
         )
@@ -163,6 +165,7 @@ class Work:
         self.events += events
         self.outbox += outbox
         self._make_claims(request, result)
+        tell(command, request.host, result, before.state, after.state, decided)
         return result
 
     def _make_claims(self, request: Request, result: CommandResult) -> None:
@@ -174,10 +177,17 @@ class Work:
 
     def _refused(self, request: Request, refusal: Refusal) -> CommandResult:
         refusal.correlation_id = refusal.correlation_id or request.command.correlation_id
-        version = self.folds[request.aggregate_key].version
-        return CommandResult(
-            CommandOutcome.REFUSED, request.command.aggregate_id, version, refusal=refusal.with_traceback(None)
+        # It quotes what was sent, travels with the attempt, and is remembered.
+        refusal.message = refusal.message[:MESSAGE_MAX]
+        standing = self.folds[request.aggregate_key]
+        result = CommandResult(
+            CommandOutcome.REFUSED,
+            request.command.aggregate_id,
+            standing.version,
+            refusal=refusal.with_traceback(None),
         )
+        tell(request.command, request.host, result, standing.state, standing.state)
+        return result
 
     def _leave_attempt(self, command: Command, result: CommandResult, identity: str, now: datetime) -> None:
         stored, to_publish = record(
@@ -220,18 +230,6 @@ def _require_version(command: Command, event: Model, version: int) -> None:
     if says != version:
         message = f"{type(event).__name__} of {command.aggregate_id} says version {says}; it would be {version}."
         raise IntegrityError(message, remediation="Its decide and evolve disagree; no event was stored.")
-
-
-def _log_refusal(request: Request, refusal: Refusal) -> None:
-    command = request.command
-    log.info(
-        "command_refused",
-        command=command.name,
-        aggregate_type=request.host.name,
-        aggregate_id=command.aggregate_id,
-        command_id=command.command_id,
-        code=refusal.code,
-    )
 
 
 def _reused(command: Command) -> Refusal:

@@ -146,6 +146,7 @@ FAULTS: tuple[Fault, ...] = (
         "ProductOrder",
         "An order arrives a second time under another id.",
         "R394",
+        "R407",
         "R417",
     ),
     _wire(
@@ -185,12 +186,14 @@ FAULTS: tuple[Fault, ...] = (
         "state.changed-without-amendment",
         "ProductOrder",
         "An acceptance arrives with other quantities than were submitted.",
+        "R401",
     ),
     _wire(
         "price-altered",
         "financial.quote-vs-order",
         "ProductOrder",
         "An order arrives with another price than its quote had.",
+        "R409",
     ),
     _wire(
         "invoice-inflated",
@@ -236,6 +239,52 @@ FAULTS: tuple[Fault, ...] = (
         "Charge",
         "An invoice names an address the customer has left.",
     ),
+    _billing("charge-elsewhere", "BASIS_MISMATCH", "Billing has another account invoiced than was agreed.", "R408"),
+    _owner(
+        "charge-quantity",
+        "financial.order-vs-charge",
+        "Charge",
+        "Billing charges another quantity than was ordered.",
+    ),
+    _owner(
+        "invoiced-in-fallout",
+        "state.invoiced-in-fallout",
+        "Charge",
+        "Billing invoices what is delivered of an order while the rest of it is in fallout.",
+    ),
+    _owner(
+        "account-merged",
+        "referential.account-merged",
+        "ProductOrder",
+        "CRM merges an account into another while an order of it is delivered.",
+    ),
+    _owner(
+        "consumer-behind",
+        "catalog.consumer-behind",
+        "CatalogPublication",
+        "A declared consumer overlooks a publication.",
+        "R398",
+    ),
+    _wire(
+        "account-unknown",
+        "referential.account-unknown",
+        "Charge",
+        "A charge arrives for an account nobody has opened.",
+    ),
+    _wire(
+        "cancelled-late",
+        "state.cancelled-after-cutoff",
+        "ProductOrder",
+        "An item is cancelled in work, while its order says it may not be any more.",
+        "R412",
+    ),
+    _wire(
+        "bundle-flattened",
+        "state.changed-without-amendment",
+        "ProductOrder",
+        "An acceptance arrives without the bundle its lines were submitted in.",
+        "R411",
+    ),
 )
 
 BY_NAME: Mapping[str, Fault] = {fault.name: fault for fault in FAULTS}
@@ -253,8 +302,11 @@ SELDOM_SEEN: Mapping[str, float] = {
     "catalog-outdated": 1.5,
     "offering-retired": 1.5,
     "address-old": 3.0,
+    "invoiced-in-fallout": 2.0,
+    "cancelled-late": 1.5,
+    "consumer-behind": 0.0,
 }
-"""Faults that few matters can show: they are chosen for more of them."""
+"""Faults that few matters can show: they are chosen for more of them; what is no matter's fault for none."""
 
 PROFILES: Mapping[str, Mapping[str, float]] = {
     "none": {},
@@ -262,3 +314,7 @@ PROFILES: Mapping[str, Mapping[str, float]] = {
     "rare": {fault.name: SELDOM_SEEN.get(fault.name, USUAL_PERCENT) / 20 for fault in FAULTS},
 }
 """How many of a hundred matters are chosen for each fault; a matter has one at most, and not every one can show it."""
+
+PUBLICATION_FAULT = "consumer-behind"
+PUBLICATIONS_PERCENT: Mapping[str, float] = {"mixed": 30.0, "rare": 1.5}
+"""How many publications of a hundred a consumer overlooks."""

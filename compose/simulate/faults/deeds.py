@@ -14,6 +14,8 @@ from avro.headers import format_time, parse_time
 from compose.simulate.direct import Message
 from compose.simulate.offers import offering_id
 from domain.envelope import EVENT_NAMESPACE
+from domain.product_order.structure import Cutoff
+from topics.catalogue import CHARGES, PRODUCT_ORDERS, QUOTES
 
 LATE = timedelta(days=3)
 STRANGER = "billing"
@@ -49,7 +51,7 @@ Deed = Callable[[Passing], "list[Message] | None"]
 """What is made of an event; None when the fault cannot be shown on it."""
 
 
-def _watch(_: Passing) -> None:
+def watch(_: Passing) -> None:
     """What shows a fault that was begun before arrives as it is."""
 
 
@@ -104,6 +106,25 @@ def _dearer(item: dict[str, Any]) -> bool:
         component["price"]["amount"] += Decimal(7)
         return True
     return False
+
+
+def _bound(passing: Passing) -> list[Message] | None:
+    """Every line may be cancelled only before work on it has begun."""
+    for item in passing.data["items"]:
+        item["cutoff"] = Cutoff.STARTED.value
+    return [passing.sealed()]
+
+
+def _cancelled_in_work(passing: Passing) -> list[Message] | None:
+    """What had not begun stops at once, with the reason of the request; what had is cancelled by its operator."""
+    return [passing.message] if passing.data["reasonCode"] is None else None
+
+
+def _flattened(passing: Passing) -> list[Message] | None:
+    members = [item for item in passing.data["items"] if item["parentItemId"] is not None]
+    for item in members:
+        item["parentItemId"] = item["rootItemId"] = None
+    return [passing.sealed()] if members else None
 
 
 def _expired(passing: Passing) -> list[Message]:
@@ -198,7 +219,7 @@ def _left(passing: Passing) -> list[Message] | None:
 _OTHER_HASH = _set("proposalDocumentHash", lambda value: value[::-1])
 
 DEEDS: Mapping[str, Mapping[str, Deed]] = {
-    "quote-lost": {"*cpq.quotes.v1": _drop},
+    "quote-lost": {f"*{QUOTES.name}": _drop},
     "offering-unknown": {
         "ProductOrderCreated": _items(_strange_offering),
         "ProductOrderAccepted": _items(_strange_offering),
@@ -222,10 +243,10 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
         "QuoteCreated": _expired,
         "QuoteRevised": _expired,
         "QuoteAccepted": _expired,
-        "QuoteConvertedToOrder": _watch,
+        "QuoteConvertedToOrder": watch,
     },
     "fingerprint-stale": {"QuoteAccepted": _set("priceFingerprint", lambda value: value[::-1])},
-    "discount-unapproved": {"QuotePriced": _discounted, "QuotePresented": _watch},
+    "discount-unapproved": {"QuotePriced": _discounted, "QuotePresented": watch},
     "proposal-altered": {"QuoteAccepted": _OTHER_HASH},
     "authority-exceeded": {"ApprovalDecided": _powerless},
     "lines-altered": {"ProductOrderAccepted": _items(_more)},
@@ -240,9 +261,16 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     },
     "event-late": {"AccountCreated": _late},
     "consumer-stuck": {"ConsumerCheckpointReported": _behind},
-    "catalog-outdated": {"*oms.product-orders.v1": _outdated},
+    "catalog-outdated": {f"*{PRODUCT_ORDERS.name}": _outdated},
     "offering-retired": {"ProductOrderCreated": _retired, "ProductOrderAccepted": _retired},
     "address-old": {"InvoiceIssued": _left},
+    "account-unknown": {f"*{CHARGES.name}": _set("accountId", lambda value: f"{value}-unopened")},
+    "cancelled-late": {
+        "ProductOrderCreated": _bound,
+        "ProductOrderAccepted": _bound,
+        "ProductOrderItemCancelled": _cancelled_in_work,
+    },
+    "bundle-flattened": {"ProductOrderAccepted": _flattened},
 }
 """What each fault makes of which events, by the event's name or, with a star, by its topic."""
 
@@ -252,5 +280,6 @@ SHOWN_BY: Mapping[str, str] = {
     "discount-unapproved": "QuotePresented",
     "order-unfinished": "ProductOrderCompleted",
     "order-duplicated": "ProductOrderCreated",
+    "cancelled-late": "ProductOrderItemCancelled",
 }
 """The event with which a fault can be seen, where it takes more than one."""

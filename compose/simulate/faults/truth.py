@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from avro.headers import format_time
-from compose.simulate.faults.catalogue import BY_NAME, PROFILES
+from compose.simulate.faults.catalogue import BY_NAME, PROFILES, PUBLICATION_FAULT, PUBLICATIONS_PERCENT
 from domain.errors import ConfigurationError
 
 
@@ -64,6 +64,11 @@ class Faults:
         if number not in self._chosen:
             self._chosen[number] = self._choose(number)
         return self._chosen[number]
+
+    def overlooked(self, number: int) -> bool:
+        """Whether a consumer overlooks a publication, by its number; the first is never overlooked."""
+        chance = Random(f"{self.seed}/{PUBLICATION_FAULT}/{number}").random() * 100
+        return number > 1 and chance < PUBLICATIONS_PERCENT.get(self.profile, 0.0)
 
     def _choose(self, number: int) -> str | None:
         random = Random(f"{self.seed}/fault/{number}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from avro.codec import decode_body, writer_schema
 from avro.contract import contract
 from compose.simulate.direct import Message
-from compose.simulate.faults.deeds import DEEDS, SHOWN_BY, Passing
+from compose.simulate.faults.deeds import DEEDS, SHOWN_BY, Passing, watch
 from compose.simulate.faults.truth import Faults
 
 _NUMBER = re.compile(r":(?:order|quote|approval|account)-(\d{6})")
@@ -20,11 +20,12 @@ class Wire:
     """Passes messages on, and makes the faults their matters were chosen for.
 
     What becomes of an event depends on its own aggregate's events alone, so that neither batches nor the way events
-    take change it.
+    take change it. What belongs to others passes as it is.
     """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
+        self._tenant = f"sim-{faults.seed}:"
         self._begun: set[tuple[str, str]] = set()
 
     def all(self, messages: Iterable[Message]) -> Iterator[Message]:
@@ -32,8 +33,14 @@ class Wire:
         for message in messages:
             yield from self.pass_on(message)
 
+    def carries(self, key: str) -> bool:
+        """Whether an aggregate belongs to the run whose faults these are."""
+        return key.startswith(self._tenant)
+
     def pass_on(self, message: Message) -> list[Message]:
         """What arrives of a message."""
+        if not self.carries(message.key):
+            return [message]
         found = _NUMBER.search(message.key)
         fault = self._faults.of(int(found[1])) if found else None
         if message.name == "ConsumerCheckpointReported":
@@ -48,7 +55,8 @@ class Wire:
         arrived = deed(passing)
         if arrived is not None:
             self._begun.add(entity)
-        if entity in self._begun and SHOWN_BY.get(fault, message.name) == message.name:
+        shows = SHOWN_BY.get(fault, message.name) == message.name and (arrived is not None or deed is watch)
+        if shows and entity in self._begun:
             tenant = message.key.partition(":")[0]
             self._faults.made(fault, tenant, entity[1], passing.at, **about)
         return [message] if arrived is None else arrived
