@@ -200,6 +200,14 @@ class AlertSettings(BaseModel):
         return timedelta(seconds=self.group_interval_s)
 
 
+class ConsoleSettings(BaseModel):
+    """The query API: `port` is a TCP port on the loopback interface, 0 for a free one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
 class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
@@ -229,6 +237,7 @@ class Settings(BaseSettings):
     store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
     worker: WorkerSettings = WorkerSettings()
+    console: ConsoleSettings = ConsoleSettings()
     alerts: AlertSettings = AlertSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(

@@ -64,11 +64,10 @@ def places(event: Heard) -> Iterator[Place]:
         for instance in sorted(named):
             yield place_of(event.tenant, instance)
         return
-    instance = data.get("productInstanceId")
-    if not instance and event.kind in _CHARGES | {"InvoiceIssued"}:
-        instance = event.subject
-    if instance:
-        yield place_of(event.tenant, instance)
+    charged = event.kind in _CHARGES or event.kind == "InvoiceIssued"
+    about = data.get("productInstanceId") or (event.subject if charged else None)
+    if about:
+        yield place_of(event.tenant, about)
 
 
 def place_of(tenant: str, instance: str) -> Place:
@@ -126,7 +125,9 @@ def _outcome(kind: str, data: Mapping[str, Any]) -> str | None:
 
 
 def _handoff(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    about = {"component": data.get("componentId"), "order": data.get("orderId"), "item": data.get("itemId")}
+    if not data.get("componentId"):
+        return
+    about = {"component": data["componentId"], "order": data.get("orderId") or "", "item": data.get("itemId") or ""}
     if event.kind == "BillingActivationWithdrawn":
         yield f"{HANDOFF}{event.version:09}", {**about, "withdrawn": data.get("withdrawnVersion")}
         return
@@ -148,7 +149,7 @@ def _handoff(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 def _charge(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     value = {
-        "component": data.get("componentId"),
+        "component": data.get("componentId") or "",
         "order": data.get("orderId"),
         "item": data.get("itemId"),
         "account": data.get("accountId"),
@@ -171,8 +172,10 @@ def _invoice(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 
 def _reason(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if not data.get("componentId"):
+        return
     value = {
-        "component": data.get("componentId"),
+        "component": data["componentId"],
         "code": str(data.get("code")),
         "from": microseconds(data.get("validFrom")),
         "until": microseconds(data.get("validUntil")),

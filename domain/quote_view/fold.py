@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from domain.fold.facts import Entry, Facts
+from domain.fold.facts import Facts
 from domain.fold.fold import Derived, Place, Row
 from domain.fold.heard import Heard
 from domain.fold.reading import dweller, home
 from domain.quote_view.build import view_of
 from domain.quote_view.decisions import decisions_of
-from domain.quote_view.facts import KINDS, STALENESS, remembered
+from domain.quote_view.facts import KINDS, remembered
 from domain.quote_view.standing import Standing
 
 
@@ -43,12 +43,8 @@ class QuoteViewFold:
         deadlines = sorted(at for _, at in standing.stale_from())
         return Derived(
             rows=(
-                Row("QuoteView", quote_id, view_of(standing, reached_us), standing.rests_on),
-                Row("QuoteDecisions", quote_id, decisions_of(standing), _of_owners),
+                Row("QuoteView", quote_id, view_of(standing, reached_us)),
+                Row("QuoteDecisions", quote_id, decisions_of(standing)),
             ),
             wake_us=next((at for at in deadlines if at > reached_us), None),
         )
-
-
-def _of_owners(entry: Entry) -> bool:
-    return entry.kind != STALENESS

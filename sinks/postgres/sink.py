@@ -20,8 +20,9 @@ from sinks.contract import (
     require_same,
 )
 from sinks.forward import Advance, Standing, advance, keys_to_move
-from sinks.postgres.ddl import POSITIONS, TYPES, set_up, table_name
+from sinks.postgres.ddl import POSITIONS, TYPES, set_up
 from sinks.postgres.faults import translated
+from sinks.postgres.naming import table_name
 from sinks.table import Cell, Table
 from sinks.tables import tables_of
 
