@@ -8,6 +8,7 @@ from domain.account_view.fold import AccountViewFold
 from domain.account_view.holdings import AccountHoldingsFold
 from domain.billing_verdict.fold import BillingHandoffs
 from domain.delivery_view.fold import DeliveryViewFold
+from domain.drift.folds import drift_folds
 from domain.fold.fold import Fold
 from domain.order_status.fold import OrderStatusFold
 from domain.quote_view.fold import QuoteViewFold
@@ -36,7 +37,7 @@ DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
         AccountHoldingsFold(),
         AccountTimelineFold(),
     ),
-    "reconciliation": (BillingHandoffs(),),
+    "reconciliation": (BillingHandoffs(), *drift_folds()),
 }
 """The folds of each application (`topics.catalogue.FOLD_APPS`)."""
 
