@@ -155,6 +155,15 @@ def test_verify_alone_finds_nothing_and_shows_the_equation(running: Installation
     assert "0 mismatches" in running.said
 
 
+def an_order(running: Installation, seed: int) -> str:
+    """The last order of a run."""
+    with psycopg.connect(running.endpoints.database_url) as connection:
+        query = "SELECT max(order_id) FROM derived.order_state WHERE order_id LIKE %s"
+        found = connection.execute(query, (f"sim-{seed}:%",)).fetchone()
+    assert found is not None
+    return str(found[0])
+
+
 def altered(details: list[dict[str, Any]], where: str) -> tuple[str, str]:
     """The one order and field a report complains of."""
     assert [d["where"] for d in details] == [where], details
@@ -177,7 +186,7 @@ def one_row_changed(url: str, order_id: str, column: str, value: str) -> Iterato
 
 
 def test_a_row_of_the_read_model_altered_by_hand_is_named(running: Installation) -> None:
-    order_id = f"sim-{FIRST}:order-000007"
+    order_id = an_order(running, FIRST)
     with one_row_changed(running.endpoints.database_url, order_id, "account_id", f"sim-{FIRST}:account-9999"):
         report = running.json("verify", status=1)
 
@@ -188,7 +197,7 @@ def test_a_row_of_the_read_model_altered_by_hand_is_named(running: Installation)
 
 
 def test_an_order_missing_from_the_read_model_and_one_too_many_are_named(running: Installation) -> None:
-    order_id, invented = f"sim-{SECOND}:order-000003", f"sim-{SECOND}:order-999999"
+    order_id, invented = an_order(running, SECOND), f"sim-{SECOND}:order-999999"
     with one_row_changed(running.endpoints.database_url, order_id, "order_id", invented):
         report = verify(running.endpoints)
 
@@ -197,7 +206,7 @@ def test_an_order_missing_from_the_read_model_and_one_too_many_are_named(running
 
 
 def test_an_event_left_out_of_the_comparison_is_noticed_with_order_and_field(running: Installation) -> None:
-    order_id = f"sim-{FIRST}:order-000002"
+    order_id = an_order(running, FIRST)
     with psycopg.connect(running.endpoints.database_url) as connection:
         rows = connection.execute(
             "SELECT event_id, version FROM aggregates.outbox JOIN aggregates.events USING (event_id) "
@@ -224,7 +233,7 @@ def test_leaving_out_an_event_nobody_published_changes_nothing_and_is_told(runni
 
 
 def test_a_row_of_the_analytics_altered_by_hand_is_named(running: Installation) -> None:
-    order_id = f"sim-{FIRST}:order-000005"
+    order_id = an_order(running, FIRST)
     change = (
         f"ALTER TABLE {DATABASE}.order_state UPDATE progress_percent = progress_percent + %(more)s "
         "WHERE order_id = %(order)s SETTINGS mutations_sync = 2"
