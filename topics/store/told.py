@@ -32,7 +32,8 @@ def tell(
     Refusals are told, the rest is for whoever looks closely.
     """
     refused = result.refusal is not None
-    if not refused and not log.is_enabled_for(logging.DEBUG):
+    # Where nobody has said how to log, lines go to standard output, which belongs to results.
+    if not refused and not (structlog.is_configured() and log.is_enabled_for(logging.DEBUG)):
         return
     found = [finding.code for event in events for finding in getattr(event, "findings", ())]
     fields = {
