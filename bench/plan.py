@@ -15,6 +15,7 @@ from bench.topics import COMPACTED, PARTITIONS, create_topics, delete_topics
 from compose.stack.endpoints import Endpoints
 from compose.stack.folder import StateFolder
 from compose.stack.record import StackRecord
+from domain.errors import ConfigurationError
 
 COMMIT_MS = 100
 """How long outputs may wait before they are committed, the same for every side that commits by the clock."""
@@ -105,6 +106,13 @@ class Stage:
         """Delete the topics whose names hold this; only those of this run."""
         if self.token in part_of_name:
             delete_topics(self.endpoints.kafka_config(), part_of_name)
+
+
+def require_open(endpoints: Endpoints) -> None:
+    """Raise `ConfigurationError` when the stack is secure: the peers make topics, as nobody in particular."""
+    if endpoints.is_secure:
+        message = "The measurements need a stack without users, and this one is secure."
+        raise ConfigurationError(message, remediation="Set ORDERTRUTH_STATE_DIR to a folder without a secure stack.")
 
 
 def _broker_pid(state_dir: Path) -> int | None:

@@ -39,9 +39,9 @@ DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
 """The folds of each application (`topics.catalogue.FOLD_APPS`)."""
 
 
-def placed_topics() -> tuple[Topic, ...]:
-    """The topics that carry what some fold listens to, in the order of the catalogue."""
-    kinds = frozenset[str]().union(*(fold.kinds for folds in DERIVATIONS.values() for fold in folds))
+def placed_topics(*apps: str) -> tuple[Topic, ...]:
+    """The topics that carry what some fold of these applications, or of any, listens to, as the catalogue has them."""
+    kinds = frozenset[str]().union(*(fold.kinds for app in apps or DERIVATIONS for fold in DERIVATIONS[app]))
     return tuple(t for t in TOPICS if t.kind in (Kind.OWNER, Kind.DERIVED) and kinds.intersection(t.records))
 
 

@@ -6,8 +6,9 @@ import psycopg
 
 from avro.registry import Registry
 from compose.settings import Settings
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import ADMIN, Endpoints
 from compose.stack.folder import StateFolder
+from compose.stack.kafka_access import secure_kafka
 from compose.stack.lifecycle import current
 from compose.stack.schema_ids import record_schema_ids
 from domain.errors import UnavailableError
@@ -28,9 +29,11 @@ def endpoints_in_use(settings: Settings) -> Endpoints:
 
 
 def prepare(settings: Settings, endpoints: Endpoints) -> None:
-    """Bring topics, schemas and tables to the state this version needs; harmless to repeat."""
-    broker = Broker(endpoints.kafka_config())
+    """Bring topics, grants, schemas and tables to the state this version needs; harmless to repeat."""
+    broker = Broker(endpoints.kafka_config(ADMIN))
     broker.apply(broker.plan(TOPICS, settings.partition_count))
+    if endpoints.is_secure:
+        secure_kafka(endpoints)
     with Registry(endpoints.registry_url) as registry:
         for topic, record in contracted_records():
             registry.register(topic.name, record.name)

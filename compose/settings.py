@@ -9,10 +9,22 @@ from __future__ import annotations
 
 import difflib
 import os
+from datetime import time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from domain.errors import ConfigurationError
@@ -62,8 +74,9 @@ def _host_ports(value: str) -> str:
 class StackSettings(BaseModel):
     """The embedded stack: fixed ports (a free one is chosen where none is given), memory, patience.
 
-    `jar_repository` is the URL of a mirror to fetch the Java parts from. Ports are TCP
-    ports on the loopback interface; heaps are in MiB; the timeout is in seconds.
+    `jar_repository` is the URL of a mirror to fetch the Java parts from. `secure` makes Kafka's users and lets each
+    owner write its own topics only; a state folder that began so stays so. Ports are TCP ports on the loopback
+    interface; heaps are in MiB; the timeout is in seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +85,7 @@ class StackSettings(BaseModel):
     registry_port: Port | None = None
     postgres_port: Port | None = None
     clickhouse_port: Port | None = None
+    secure: bool = False
     kafka_heap_mb: Annotated[int, Field(ge=256, le=65536)] = 512
     registry_heap_mb: Annotated[int, Field(ge=128, le=65536)] = 256
     jar_repository: Annotated[str, AfterValidator(_http_url)] | None = None
@@ -94,12 +108,113 @@ class WorkerSettings(BaseModel):
     send_queue_mb: Annotated[int, Field(ge=17, le=65536)] = 64
 
 
+SeverityName = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW"]
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        msg = "it must be a time zone such as Europe/Berlin"
+        raise ValueError(msg) from None
+    return value
+
+
+class QuietSettings(BaseModel):
+    """Hours of the day, such as `22:00` to `06:00`, in which a channel is told only what `breaks_through`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: time
+    end: time
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    breaks_through: SeverityName = "CRITICAL"
+
+
+class ChannelSettings(BaseModel):
+    """One channel alerts are told through.
+
+    `url` is where it is (a Slack-compatible incoming webhook, an Alertmanager, a webhook of your own; PagerDuty's is
+    known), `secret` PagerDuty's routing key or what a webhook's bodies are signed with. `owners` and `tenants` narrow
+    what it is told; tenants are patterns, and simulated ones are left out unless `not_tenants` says otherwise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    kind: Literal["slack", "pagerduty", "alertmanager", "webhook", "log"]
+    url: Annotated[SecretStr, _scheme("http", "https")] | None = None
+    secret: SecretStr | None = None
+    min_severity: SeverityName = "LOW"
+    owners: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    not_tenants: tuple[str, ...] = ("sim-*",)
+    per_minute: Annotated[int, Field(ge=1, le=10_000)] = 60
+    quiet: QuietSettings | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.url is None and self.kind in ("slack", "alertmanager", "webhook"):
+            msg = f"a channel of kind {self.kind} needs its url"
+            raise ValueError(msg)
+        if self.secret is None and self.kind in ("pagerduty", "webhook"):
+            msg = f"a channel of kind {self.kind} needs its secret"
+            raise ValueError(msg)
+        return self
+
+
+class AlertSettings(BaseModel):
+    """Alerts: the channels (a JSON list), how alerts of one cause are grouped, and how long receivers are waited for.
+
+    `group_wait_s` and `group_interval_s` are the seconds the first and the next alerts of a group wait for others,
+    `group_most` how many a message tells of; `retry_longest_s` is the longest time between two attempts, and after
+    `give_up_hours` an alert is parked. `console_url` is where the console answers, for links.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channels: tuple[ChannelSettings, ...] = (ChannelSettings(name="log", kind="log", not_tenants=()),)
+    group_wait_s: Annotated[float, Field(ge=0, le=3600)] = 10.0
+    group_interval_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    group_most: Annotated[int, Field(ge=1, le=100)] = 20
+    retry_longest_s: Annotated[float, Field(ge=1, le=3600)] = 300.0
+    give_up_hours: Annotated[float, Field(ge=1, le=720)] = 72.0
+    console_url: Annotated[str, AfterValidator(_http_url)] = "http://localhost:8080"
+
+    @field_validator("channels")
+    @classmethod
+    def _told_apart(cls, channels: tuple[ChannelSettings, ...]) -> tuple[ChannelSettings, ...]:
+        if len({channel.name for channel in channels}) != len(channels):
+            msg = "channels need names of their own"
+            raise ValueError(msg)
+        return channels
+
+    @property
+    def group_wait(self) -> timedelta:
+        """How long the first alert of a group waits for others."""
+        return timedelta(seconds=self.group_wait_s)
+
+    @property
+    def group_interval(self) -> timedelta:
+        """How long after the last message of a group the next one waits."""
+        return timedelta(seconds=self.group_interval_s)
+
+
+class ConsoleSettings(BaseModel):
+    """The query API: `port` is a TCP port on the loopback interface, 0 for a free one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
 class Settings(BaseSettings):
     """All settings; see the module's description for their names in the environment.
 
     `partitions` is the number of partitions of joined topics: 4 on the embedded broker and 12 on one of your own
     unless it is set. `store` is where stream applications keep their state: in memory, or in RocksDB below the state
-    folder; the changelog in Kafka holds it in either case.
+    folder; the changelog in Kafka holds it in either case. `kafka_authorizer_log` is the file to which the authoriser
+    of a broker of your own writes what it refuses.
     """
 
     model_config = SettingsConfigDict(
@@ -122,6 +237,8 @@ class Settings(BaseSettings):
     store: Literal["memory", "rocksdb"] = "memory"
     stack: StackSettings = StackSettings()
     worker: WorkerSettings = WorkerSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    alerts: AlertSettings = AlertSettings()
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(_host_ports)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_BOOTSTRAP_SERVERS", "KAFKA_BOOTSTRAP_SERVERS")
@@ -138,6 +255,7 @@ class Settings(BaseSettings):
     kafka_sasl_password: SecretStr | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}KAFKA_SASL_PASSWORD", "KAFKA_SASL_PASSWORD")
     )
+    kafka_authorizer_log: Path | None = None
     schema_registry_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
         None, validation_alias=AliasChoices(f"{PREFIX}SCHEMA_REGISTRY_URL", "SCHEMA_REGISTRY_URL")
     )
@@ -165,13 +283,14 @@ class Settings(BaseSettings):
             return self.partitions
         return PARTITIONS_EXTERNAL if self.kafka_bootstrap_servers else PARTITIONS_EMBEDDED
 
+    def secured(self) -> Settings:
+        """The same settings, for a stack whose broker knows the owners apart."""
+        return self.model_copy(update={"stack": self.stack.model_copy(update={"secure": True})})
+
     def revealed(self) -> dict[str, Any]:
         """Every setting as plain JSON values, secrets included: only for handing them to a child process."""
         values = self.model_dump(mode="json")
-        for name in type(self).model_fields:
-            value = getattr(self, name)
-            if isinstance(value, SecretStr):
-                values[name] = value.get_secret_value()
+        _reveal(self, values)
         return values
 
     def kafka_config(self) -> dict[str, str]:
@@ -191,6 +310,19 @@ class Settings(BaseSettings):
         return config
 
 
+def _reveal(model: BaseModel, values: dict[str, Any]) -> None:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, SecretStr):
+            values[name] = value.get_secret_value()
+        elif isinstance(value, BaseModel):
+            _reveal(value, values[name])
+        elif isinstance(value, tuple):
+            for inner, plain in zip(value, values[name], strict=True):
+                if isinstance(inner, BaseModel):
+                    _reveal(inner, plain)
+
+
 def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings from the environment and `env_file`.
 
@@ -208,6 +340,7 @@ def load_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     except ValidationError as error:
         raise _explain(error.errors(include_input=False, include_url=False)) from None
     _refuse_half_credentials(settings)
+    refuse_foreign_security(settings)
     return settings
 
 
@@ -274,3 +407,11 @@ def _refuse_half_credentials(settings: Settings) -> None:
     if secured and settings.kafka_bootstrap_servers is None:
         msg = "Kafka security is set, and KAFKA_BOOTSTRAP_SERVERS is not."
         raise ConfigurationError(msg, remediation="Set KAFKA_BOOTSTRAP_SERVERS, or remove the security settings.")
+
+
+def refuse_foreign_security(settings: Settings) -> None:
+    """Raise ConfigurationError when a broker of the user's own is to be made secure: its users are not ours to make."""
+    if settings.stack.secure and settings.kafka_bootstrap_servers is not None:
+        msg = "The stack is to be secure, and KAFKA_BOOTSTRAP_SERVERS names a broker of your own."
+        mend = "Secure that broker itself: docs/contracts/acls.sh grants what the catalogue says."
+        raise ConfigurationError(msg, remediation=mend)

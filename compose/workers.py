@@ -14,14 +14,17 @@ from pathlib import Path
 import structlog
 
 from avro.registry import Registry
+from compose.alerting import channels_of, patience_of
 from compose.derivations import DERIVATIONS, PLACING, placed_topics
-from compose.observe.watched import Watched, WatchedRelay, WatchedSink
-from compose.settings import WorkerSettings
-from compose.stack.endpoints import Endpoints
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRefusals, WatchedRelay, WatchedSink
+from compose.settings import Settings, WorkerSettings
+from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from domain.errors import ConfigurationError
 from domain.order_state.policy import REFERENCE_V1
+from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from sinks.run import clickhouse_consumer, postgres_consumer
+from streams.cases import CasesProcessor
 from streams.engine.app import BatchApp, create_app
 from streams.engine.engine import EngineConfig
 from streams.engine.limits import Limits
@@ -31,7 +34,10 @@ from streams.folding import Folding
 from streams.order_state import OrderStateProcessor
 from streams.placing import Placing
 from topics.catalogue import (
+    CASE_DECISIONS,
+    CASES_CHANGELOG,
     CLOCK,
+    DRIFT_FINDINGS,
     FEEDS,
     FOLD_CHANGELOGS,
     ORDER_STATE,
@@ -40,6 +46,7 @@ from topics.catalogue import (
     PRODUCT_ORDERS,
     dead_letters_of,
 )
+from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
 log = structlog.get_logger(__name__)
@@ -125,12 +132,33 @@ def folds_app(
     return create_app(config, processor, [feed, CLOCK.name], own_dir)
 
 
+def cases_app(
+    endpoints: Endpoints, data_dir: Path, instance: str, limits: Limits, store: StoreKind = StoreKind.MEMORY
+) -> BatchApp:
+    """The application that makes findings cases, and is the only one to write them."""
+    own_dir = data_dir / "cases" / instance
+    inputs = [DRIFT_FINDINGS.name, CASE_DECISIONS.name, CLOCK.name]
+    config = EngineConfig(
+        app="cases",
+        instance=instance,
+        kafka_config=endpoints.kafka_config(),
+        changelog=CASES_CHANGELOG.name,
+        dead_letter_topics={name: dead_letters_of(name).name for name in inputs},
+        store=store,
+        store_dir=own_dir / "stores",
+        limits=limits,
+        time=TimeConfig(clock=CLOCK.name),
+    )
+    return create_app(config, CasesProcessor(Registry(endpoints.registry_url)), inputs, own_dir)
+
+
 StreamApp = Callable[[Endpoints, Path, str, Limits, StoreKind], BatchApp]
 
 STREAM_APPS: Mapping[str, StreamApp] = {
     "order-state": order_state_app,
     PLACING: placing_app,
     **{app: partial(folds_app, app) for app in DERIVATIONS},
+    "cases": cases_app,
 }
 """Applications that are Faust workers; at most one for each process, because Faust owns its event loop."""
 
@@ -144,8 +172,9 @@ def run_stream(app: BatchApp) -> None:
     worker.execute_from_commandline()
 
 
-def _relay(endpoints: Endpoints) -> Hosted:
-    relay = Relay(endpoints.database_url, endpoints.kafka_config(), Registry(endpoints.registry_url))
+def _relay(endpoints: Endpoints, _: Settings) -> Hosted:
+    registry = Registry(endpoints.registry_url)
+    relay = Relay(endpoints.database_url, endpoints.kafka_config(), registry, identities=endpoints.identities())
     return Hosted(relay.run, WatchedRelay(relay))
 
 
@@ -153,20 +182,42 @@ def _sink(consumer: SinkConsumer) -> Hosted:
     return Hosted(consumer.run, WatchedSink(consumer))
 
 
-def _sink_postgres(endpoints: Endpoints) -> Hosted:
+def _sink_postgres(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(postgres_consumer(endpoints.kafka_config(), registry, endpoints.database_url))
 
 
-def _sink_clickhouse(endpoints: Endpoints) -> Hosted:
+def _sink_clickhouse(endpoints: Endpoints, _: Settings) -> Hosted:
     registry = Registry(endpoints.registry_url)
     return _sink(clickhouse_consumer(endpoints.kafka_config(), registry, endpoints.clickhouse_dsn))
 
 
-SERVICES: Mapping[str, Callable[[Endpoints], Hosted]] = {
+def _alerts(endpoints: Endpoints, settings: Settings) -> Hosted:
+    service = AlertService(
+        endpoints.kafka_config(),
+        Registry(endpoints.registry_url).schema_for_id,
+        endpoints.database_url,
+        channels_of(settings.alerts),
+        patience_of(settings.alerts),
+    )
+    return Hosted(service.run, WatchedAlerts(service))
+
+
+def _broker_observer(endpoints: Endpoints, _: Settings) -> Hosted:
+    if not endpoints.denials:
+        message = "Nobody notes what this broker refuses."
+        mend = "Start a secure stack (`ordertruth up --secure`), or set ORDERTRUTH_KAFKA_AUTHORIZER_LOG."
+        raise ConfigurationError(message, remediation=mend)
+    watch = RefusalWatch(Path(endpoints.denials), endpoints.database_url)
+    return Hosted(watch.run, WatchedRefusals(watch, BROKER_OBSERVER))
+
+
+SERVICES: Mapping[str, Callable[[Endpoints, Settings], Hosted]] = {
     "relay": _relay,
     "sink-postgres": _sink_postgres,
     "sink-clickhouse": _sink_clickhouse,
+    "alerts": _alerts,
+    BROKER_OBSERVER: _broker_observer,
 }
 """Applications that are plain loops, each in a thread of its own."""
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from domain.account import events as _account_events
 from domain.account_view import record as _account_view
+from domain.alert import record as _alert
 from domain.approval_case import events as _approval_case_events
 from domain.asset import events as _asset_events
 from domain.billing_handoff import events as _handoff_events
 from domain.billing_verdict import record as _billing_verdict
+from domain.case import record as _case
+from domain.case_decision import events as _case_decision_events
 from domain.catalog_publication import events as _publication_events
 from domain.charge import events as _charge_events
 from domain.consumer_checkpoint import events as _checkpoint_events
@@ -83,6 +86,10 @@ RECORDS: tuple[RecordType, ...] = (
         for m in _approval_case_events.EVENTS
     ),
     *(RecordType(_quote_events.OWNER, _quote_events.AGGREGATE, m) for m in _quote_events.EVENTS),
+    *(
+        RecordType(_case_decision_events.OWNER, _case_decision_events.AGGREGATE, m)
+        for m in _case_decision_events.EVENTS
+    ),
     RecordType(_order_state.OWNER, _order_state.AGGREGATE, _order_state.OrderState),
     RecordType(_billing_verdict.OWNER, _billing_verdict.AGGREGATE, _billing_verdict.BillingHandoffVerdict),
     RecordType(_finding.OWNER, _finding.AGGREGATE, _finding.DriftFinding),
@@ -114,4 +121,6 @@ RECORDS: tuple[RecordType, ...] = (
             _order_control.OrderStatusCompliance,
         )
     ),
+    RecordType(_case.OWNER, _case.AGGREGATE, _case.ReconciliationCase),
+    RecordType(_alert.OWNER, _alert.AGGREGATE, _alert.Alert),
 )

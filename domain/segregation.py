@@ -206,6 +206,12 @@ def _correction_applied(actor: Actor, event: object) -> Done:
     return ((actor.actor_id, Duty.CORRECT_BILLING if financial else Duty.APPLY),)
 
 
+def _case_closed(actor: Actor, event: object) -> Done:
+    """What somebody proposed or asked for about a mismatch, by the approval of somebody else."""
+    asked_by = getattr(event, "proposed_by", None) or getattr(event, "requested_by", None)
+    return ((asked_by, Duty.APPLY), (actor.actor_id, Duty.APPROVE))
+
+
 _DUTIES: Mapping[str, Callable[[Actor, object], Done]] = {
     "PolicyChanged": lambda _, event: ((getattr(event, "author_id", None), Duty.CREATE_POLICY),),
     "QuotePriced": _priced,
@@ -225,6 +231,8 @@ _DUTIES: Mapping[str, Callable[[Actor, object], Done]] = {
     "CorrectionApplied": _correction_applied,
     "OrderRepairApplied": _approved_by_another,
     "AssetModified": _approved_by_another,
+    "CaseResolved": _case_closed,
+    "CaseWaived": _case_closed,
 }
 DECISIVE_EVENTS = frozenset(_DUTIES)
 """Events that can show one of the duties."""

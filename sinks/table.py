@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -53,13 +53,30 @@ EVERY_STORE = frozenset(("postgres", "clickhouse"))
 """The sinks there are, by name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a table is listed: by some columns and, among equals, by key; each way to narrow the list has its index.
+
+    None of the columns `by` is ever null. `within` are columns a list may be narrowed to one value of; a list that is
+    not `whole` always is. `marks` are predicates by name, for what no column says; they are SQL of this release, never
+    input. A list is as quick for a rare value as for a common one, because every index ends in the order of the list.
+    """
+
+    by: tuple[str, ...]
+    within: tuple[str, ...] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
+    newest_first: bool = True
+    whole: bool = True
+
+
 @dataclass(frozen=True)
 class Table:
     """The table of one derived topic.
 
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
-    `indexes` the columns (or lifted columns) searched by, alone or several together, and `stores` the sinks that
-    carry it.
+    `indexes` the columns (or lifted columns) searched by, alone or several together, `stores` the sinks that carry it,
+    and `paging` how the read model lists it. Where an `audience` is named, its database role may read the table, and
+    no other audience's.
     """
 
     topic: str
@@ -71,6 +88,8 @@ class Table:
     lifted: tuple[Lifted, ...] = ()
     indexes: tuple[str | tuple[str, ...], ...] = ()
     stores: frozenset[str] = EVERY_STORE
+    paging: Paging | None = None
+    audience: str | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -88,6 +107,16 @@ class Table:
         return self._index(self.version)
 
     @cached_property
+    def rule_version(self) -> str:
+        """The lifted column that says by which version of its rule a row was derived."""
+        return next(lifted.name for lifted in self.lifted if lifted.wire_name == "ruleVersion")
+
+    @cached_property
+    def wire_names(self) -> dict[str, str]:
+        """The name of each column on the wire, by column."""
+        return {f.attribute: f.name for f in self._fields}
+
+    @cached_property
     def _fields(self) -> tuple[Field, ...]:
         return fields_of(self.model)
 
@@ -101,11 +130,11 @@ class Table:
         `RecordError` UNFIT (stage `apply`) naming the field that is missing or does not fit.
         """
         cells: list[Cell] = []
-        for field, convert in self._to_cells:
+        for wanted, convert in self._to_cells:
             try:
-                cells.append(convert(value_of(field, record)))
+                cells.append(convert(value_of(wanted, record)))
             except UnfitError as error:
-                where = ".".join([self.model.__name__, field.name, *error.path])
+                where = ".".join([self.model.__name__, wanted.name, *error.path])
                 message = f"{where} {error.problem}, so the row cannot be made."
                 remediation = "Compare the record with its `.avsc` file, and mend its producer."
                 raise RecordError("UNFIT", message, stage="apply", remediation=remediation) from error

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 from domain.model import Classification
 from topics.owner_topics import OWNER_TOPICS
+from topics.principals import PLATFORM
 from topics.topic import KIB, MIB, MINUTE_MS, VALUE_BYTES_MAX, Cleanup, Kind, Topic
 
-PLATFORM = "ordertruth"
 FOLD_APPS = ("order-status", "reconciliation")
 """Applications made of folds (`domain.fold`), each fed by one internal topic of its own."""
 AUDIENCES = ("customer", "sales", "support", "fulfillment", "finance", "compliance")
@@ -85,6 +85,7 @@ RECONCILIATION_CASES = _derived(
     "derived.reconciliation-cases.v1",
     "ReconciliationCase",
     "case id",
+    records=("ReconciliationCase",),
     about="Findings as cases, from opening to closing.",
     consumers=("alerts", "reconciliation", "truth-health", *_SINKS),
 )
@@ -137,7 +138,7 @@ QUOTE_DECISIONS = _derived(
     "quote id",
     records=("QuoteDecisions",),
     about="Who decided what about a quote, with what authority and evidence, and what is missing.",
-    consumers=("order-status",),
+    consumers=("placing",),
 )
 QUOTE_STALENESS = _derived(
     "derived.quote-staleness.v1",
@@ -145,7 +146,7 @@ QUOTE_STALENESS = _derived(
     "catalog publication and quote",
     records=("QuoteStaleness",),
     about="Approved or presented quotes whose catalog publication another one supersedes.",
-    consumers=("quote-view", "truth-health"),
+    consumers=("placing", "truth-health"),
 )
 PRICING_TRACE = _derived(
     "derived.pricing-trace.v1",
@@ -199,8 +200,8 @@ ALERTS = _derived(
     "ops.alerts.v1",
     "Alert",
     "deduplication key",
+    records=("Alert",),
     about="Alerts opened, updated and resolved.",
-    classification=Classification.INTERNAL,
     consumers=("alerts", *_SINKS),
 )
 CLOCK = Topic(
@@ -299,7 +300,8 @@ ORDER_STATE_CHANGELOG = _changelog("order-state", "store", Classification.PII)
 PLACING_CHANGELOG = _changelog("placing", "store", Classification.INTERNAL)
 FOLD_CHANGELOGS = MappingProxyType({app: _changelog(app, "store", Classification.PII) for app in FOLD_APPS})
 """The changelog of each application made of folds."""
-CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, PLACING_CHANGELOG, *FOLD_CHANGELOGS.values())
+CASES_CHANGELOG = _changelog("cases", "store", Classification.CONFIDENTIAL)
+CHANGELOGS: tuple[Topic, ...] = (ORDER_STATE_CHANGELOG, PLACING_CHANGELOG, *FOLD_CHANGELOGS.values(), CASES_CHANGELOG)
 
 
 def _dead_letters(source: Topic) -> Topic:

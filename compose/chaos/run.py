@@ -68,7 +68,7 @@ def own_settings(settings: Settings) -> Settings:
         update={
             "state_dir": settings.state_path / f"chaos-{uuid4().hex[:8]}",
             "cache_dir": settings.cache_path,
-            "stack": settings.stack.model_copy(update={**ports, "start_timeout_s": START_SECONDS_MAX}),
+            "stack": settings.stack.model_copy(update={**ports, "secure": False, "start_timeout_s": START_SECONDS_MAX}),
         }
     )
 

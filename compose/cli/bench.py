@@ -45,7 +45,7 @@ def bench(
     """Measure the order-state derivation against peers over the same events; a stack is started if none runs."""
     from contextlib import ExitStack
 
-    from bench.plan import Options, Stage
+    from bench.plan import Options, Stage, require_open
     from bench.run import COMPARING, require_mode, run
     from bench.sides import DEFAULT_PEERS, PEERS_PYTHON, chosen
     from compose.cli.progress import shown
@@ -75,6 +75,7 @@ def bench(
     with ExitStack() as cleanup:
         with shown() as told:
             endpoints = cleanup.enter_context(running_stack(settings, told))
+        require_open(endpoints)
         prepare(settings, endpoints)
         result = run(Stage(endpoints, settings.state_path, options, _tell), sides, mode)
     if json is not None:

@@ -97,6 +97,7 @@ def replay(
     json: JsonTarget = None,
 ) -> None:
     """Send records back to the partition they were read from, after their cause was mended."""
+    from compose.cli.session import open_session
     from compose.cli.topics import kafka_config
     from compose.deadletters.letters import Choice, Place, named, read, unsent
     from compose.deadletters.replay import replay as send
@@ -109,9 +110,10 @@ def replay(
         raise ConfigurationError(
             message, remediation="Name them, or give --all with --topic, --consumer or --code to narrow it."
         )
-    config = kafka_config()
+    settings = open_session()
+    config = kafka_config(settings)
     found = named(config, map(Place.parse, letters)) if letters else unsent(read(config, chosen))
-    sent = 0 if dry_run else send(config, found)
+    sent = 0 if dry_run else send(lambda owner: kafka_config(settings, owner), found)
     if json is not None:
         write_json({"chosen": len(found), "sent": sent, "letters": [str(letter.place) for letter in found]}, json)
         return

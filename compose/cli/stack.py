@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,20 +24,31 @@ def register(app: typer.Typer) -> None:
     app.command(cls=JsonCommand)(doctor)
 
 
-def up(json: JsonTarget = None) -> None:
+def up(
+    secure: Annotated[
+        bool, typer.Option("--secure", help="Kafka knows its users, and each owner writes its own topics only.")
+    ] = False,
+    json: JsonTarget = None,
+) -> None:
     """Start the stack and leave it running; mend one that has lost a part."""
     from compose.cli.progress import shown
     from compose.cli.session import open_session
+    from compose.settings import refuse_foreign_security
     from compose.stack.lifecycle import up as start
 
     settings = open_session()
+    if secure:
+        settings = settings.secured()
+        refuse_foreign_security(settings)
     began = time.monotonic()
     with shown() as told:
         endpoints = start(settings, told)
     if json is not None:
-        write_json({**_addresses(endpoints), "seconds": round(time.monotonic() - began, 2)}, json)
+        plain = {**_addresses(endpoints), "secure": endpoints.is_secure}
+        write_json({**plain, "seconds": round(time.monotonic() - began, 2)}, json)
         return
-    typer.echo(f"The stack is up ({time.monotonic() - began:.1f} s). `ordertruth status` shows it.")
+    kind = "secure stack" if endpoints.is_secure else "stack"
+    typer.echo(f"The {kind} is up ({time.monotonic() - began:.1f} s). `ordertruth status` shows it.")
 
 
 def down(json: JsonTarget = None) -> None:
@@ -63,7 +74,7 @@ def status(json: JsonTarget = None) -> None:
     from compose.cli.session import open_session
     from compose.cli.worker_view import show_workers, worker_json
     from compose.observe.outside import view_workers
-    from compose.stack.view import PartView, view
+    from compose.stack.view import PartView, protection, view
 
     settings = open_session()
     record, parts = view(settings)
@@ -77,6 +88,8 @@ def status(json: JsonTarget = None) -> None:
             ("part", "state", "address", "version", "pid", "uptime"),
             [(p.title, p.state, p.address, p.version, str(p.pid or ""), span(p.uptime_s)) for p in parts],
         )
+        if alive and record is not None and record.endpoints is not None:
+            typer.echo(protection(record.endpoints))
         if record is not None and record.owner is not None:
             typer.echo(f"It belongs to process {record.owner} and ends with it.")
         if alive or workers:
@@ -124,5 +137,6 @@ def _status_json(record: StackRecord | None, parts: list[Any]) -> dict[str, Any]
     return {
         "phase": record.phase if record is not None and record.is_alive else "down",
         "owner": record.owner if record is not None else None,
+        "secure": record.endpoints.is_secure if record is not None and record.endpoints is not None else None,
         "parts": {p.name: {k: v for k, v in vars(p).items() if k != "name"} for p in parts},
     }

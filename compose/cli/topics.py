@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from compose.cli.output import JsonCommand, JsonTarget, show_table, write_json
+from topics.principals import PLATFORM
 
 if TYPE_CHECKING:
     from compose.settings import Settings
+    from topics.access import Change
     from topics.plan import Plan
     from topics.topic import Topic
 
@@ -26,26 +28,36 @@ def register(app: typer.Typer) -> None:
 def show_plan(json: JsonTarget = None) -> None:
     """Show what `apply` would change; exit status 1 when it would refuse to."""
     from compose.cli.session import open_session
+    from compose.stack.endpoints import ADMIN
     from topics.broker import Broker
     from topics.catalogue import TOPICS
 
     settings = open_session()
-    plan = Broker(kafka_config(settings)).plan(TOPICS, settings.partition_count)
+    plan = Broker(kafka_config(settings, ADMIN)).plan(TOPICS, settings.partition_count)
     _show(plan, json, applied=False)
     plan.require_applicable()
 
 
 def apply(json: JsonTarget = None) -> None:
-    """Create missing topics and set differing settings; never deletes, never changes a number of partitions."""
+    """Create missing topics and set differing settings; never deletes, never changes a number of partitions.
+
+    A secure broker of the platform's own besides gets the users and grants of the catalogue, and loses all others.
+    """
     from compose.cli.session import open_session
+    from compose.platform import endpoints_in_use
+    from compose.stack.endpoints import ADMIN
+    from compose.stack.kafka_access import secure_kafka
     from topics.broker import Broker
     from topics.catalogue import TOPICS
 
     settings = open_session()
-    broker = Broker(kafka_config(settings))
+    broker = Broker(kafka_config(settings, ADMIN))
     plan = broker.plan(TOPICS, settings.partition_count)
     broker.apply(plan)
-    _show(plan, json, applied=True)
+    change = None
+    if not settings.kafka_bootstrap_servers and (endpoints := endpoints_in_use(settings)).is_secure:
+        change = secure_kafka(endpoints)
+    _show(plan, json, applied=True, change=change)
 
 
 def list_topics(json: JsonTarget = None) -> None:
@@ -75,8 +87,11 @@ def list_topics(json: JsonTarget = None) -> None:
     )
 
 
-def kafka_config(settings: Settings | None = None) -> dict[str, str]:
-    """Settings of the broker the user names, else of the embedded one. Raises UnavailableError when none runs."""
+def kafka_config(settings: Settings | None = None, principal: str = PLATFORM) -> dict[str, str]:
+    """Settings of the broker the user names, else of the embedded one, for a client that is `principal` there.
+
+    Raises UnavailableError when none runs.
+    """
     from compose.cli.session import open_session
     from compose.stack.lifecycle import current
     from domain.errors import UnavailableError
@@ -88,12 +103,13 @@ def kafka_config(settings: Settings | None = None) -> dict[str, str]:
     if record is None or record.endpoints is None or not record.is_alive:
         message = "No broker runs: the embedded stack is down."
         raise UnavailableError(message, remediation="Run `ordertruth up`, or set KAFKA_BOOTSTRAP_SERVERS.")
-    return record.endpoints.kafka_config()
+    return record.endpoints.kafka_config(principal)
 
 
-def _show(plan: Plan, json: str | None, *, applied: bool) -> None:
+def _show(plan: Plan, json: str | None, *, applied: bool, change: Change | None = None) -> None:
     if json is not None:
-        write_json(_plan_json(plan, applied=applied), json)
+        grants = {"given": change.given, "taken": change.taken} if change else None
+        write_json({**_plan_json(plan, applied=applied), "grants": grants}, json)
         return
     if plan.changes:
         show_table(
@@ -106,6 +122,8 @@ def _show(plan: Plan, json: str | None, *, applied: bool) -> None:
     if not applied:
         counts = f"{len(plan.create)} to create, {len(plan.alter)} to change, {len(plan.unchanged)} unchanged"
     typer.echo(f"Topics: {counts}.")
+    if change is not None:
+        typer.echo(f"Grants: {change.given} given, {change.taken} taken back.")
 
 
 def _plan_json(plan: Plan, *, applied: bool) -> dict[str, Any]:

@@ -22,7 +22,12 @@ def register(app: typer.Typer) -> None:
 
 def worker(
     apps: Annotated[
-        list[str], typer.Argument(metavar="APP...", help="order-state, relay, sink-postgres, sink-clickhouse")
+        list[str],
+        typer.Argument(
+            metavar="APP...",
+            help="order-state, placing, order-status, reconciliation, cases, relay, sink-postgres, sink-clickhouse, "
+            "alerts, broker-observer",
+        ),
     ],
     instance: Annotated[str, typer.Option(help="Tells workers of one application apart; keep it over restarts.")] = "0",
     health_port: Annotated[
@@ -56,7 +61,7 @@ def _run(settings: Settings, endpoints: Endpoints, apps: list[str], instance: st
     from compose.workers import SERVICES, STREAM_APPS, ServiceThreads, limits_of
     from streams.engine.opening import StoreKind
 
-    hosted = {name: SERVICES[name](endpoints) for name in apps if name in SERVICES}
+    hosted = {name: SERVICES[name](endpoints, settings) for name in apps if name in SERVICES}
     watched: list[Watched] = [service.watched for service in hosted.values()]
     stream: BatchApp | None = None
     for name in apps:

@@ -1,6 +1,6 @@
 """Real records to make examples of: the demonstration's stories told to the real aggregates, and what is derived.
 
-The simulated enterprise fills in what the demonstration has none of.
+The simulated enterprise fills in what the demonstration has none of; what a broker refuses, neither of them does.
 """
 
 from __future__ import annotations
@@ -10,15 +10,21 @@ from datetime import datetime
 from typing import NamedTuple
 
 from avro.codec import HEADER, frame, unframe
+from compose.contracts.cases import decisions, mismatch
 from compose.demo.stories import stories
 from compose.simulate.direct import messages
 from compose.simulate.enterprise import Enterprise
 from domain.command import Command
+from domain.governance_record.refusals import Refusals
 from domain.order_state.policy import REFERENCE_V1
+from streams.cases import CasesProcessor
+from streams.engine.processor import Output
 from streams.order_state import OrderStateProcessor
-from streams.testing import Harness, MemoryContracts, Record
-from topics.catalogue import ORDER_STATE, PRODUCT_ORDERS
+from streams.testing import Harness, MemoryContracts, Record, event
+from topics.catalogue import CASE_DECISIONS, DRIFT_FINDINGS, ORDER_STATE, PRODUCT_ORDERS
 from topics.contracts.examples import Publishable
+from topics.refusals.line import denial
+from topics.refusals.watch import AUTHORIZER
 from topics.store.in_memory import InMemoryStore
 
 ORDERS = 120
@@ -26,6 +32,12 @@ ORDERS = 120
 SEED = 1
 MATTERS, ENTERPRISE_SEED = 1000, 3
 """Every kind of event is among these."""
+
+REFUSED_WRITE = (
+    "2026-03-02T09:15:27.104Z Principal = User:crm is Denied operation = WRITE from host = 10.0.0.9 on resource = "
+    f"Topic:LITERAL:{PRODUCT_ORDERS.name} for request = Produce with resourceRefCount = 1 based on rule DefaultDeny"
+)
+"""As Kafka 4.3.1 writes it when the CRM tries to write an order."""
 
 
 class Published(NamedTuple):
@@ -60,12 +72,7 @@ def order_states(events: Iterable[Published]) -> Iterator[Published]:
         lambda: OrderStateProcessor(contracts, REFERENCE_V1, ORDER_STATE.name), inputs=(PRODUCT_ORDERS.name,)
     )
     harness.publish(*(_on_the_wire(e, contracts) for e in events if e.topic == PRODUCT_ORDERS.name))
-    for output in harness.run():
-        assert output.key is not None
-        assert output.value is not None
-        schema = contracts.schema_for_id(unframe(output.value).schema_id)
-        body = output.value[HEADER.size :]
-        yield Published(output.topic, output.key.decode(), schema.full_name, tuple(output.headers), body)
+    yield from _outputs(harness.run(), contracts)
 
 
 def _on_the_wire(event: Publishable, contracts: MemoryContracts) -> Record:
@@ -79,7 +86,36 @@ def enterprise(matters: int = MATTERS, seed: int = ENTERPRISE_SEED) -> Iterator[
         yield Published(message.topic, message.key, message.record, tuple(message.headers), message.body)
 
 
-SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise)
+def cases() -> Iterator[Published]:
+    """What people decide about a case, and what the shipped processor makes of it."""
+    decided = list(published_by(decisions()))
+    yield from decided
+    contracts = MemoryContracts()
+    harness = Harness(lambda: CasesProcessor(contracts), inputs=(DRIFT_FINDINGS.name, CASE_DECISIONS.name))
+    found = mismatch()
+    harness.run(event(found, contracts, subject=found.finding_id, at=found.settle_deadline), topic=DRIFT_FINDINGS.name)
+    for one in decided:
+        yield from _outputs(harness.run(_on_the_wire(one, contracts), topic=CASE_DECISIONS.name), contracts)
+
+
+def _outputs(outputs: Iterable[Output], contracts: MemoryContracts) -> Iterator[Published]:
+    for output in outputs:
+        assert output.value is not None
+        schema = contracts.schema_for_id(unframe(output.value).schema_id)
+        body = output.value[HEADER.size :]
+        yield Published(output.topic, output.key.decode(), schema.full_name, tuple(output.headers), body)
+
+
+def refused_writes() -> Iterator[Published]:
+    """What becomes of a line in the log of Kafka's authoriser, by the shipped parser and watcher's rules."""
+    refusals = Refusals(AUTHORIZER)
+    found = denial(REFUSED_WRITE)
+    assert found is not None
+    refusals.add(found)
+    return published_by((command, found.at) for command in refusals.due(found.at))
+
+
+SOURCES: tuple[Callable[[], Iterator[Published]], ...] = (demonstration, enterprise, cases, refused_writes)
 """What can be asked for real records, in this order; of several of one kind the most telling becomes the example."""
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
 from compose.verify.derivation import order_state
+from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
-from sinks.postgres.ddl import SCHEMA
+from sinks.postgres.naming import SCHEMA
 from sinks.tables import tables_of
-from topics.catalogue import FEEDS, ORDER_CAPTURE
+from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, ORDER_CAPTURE, RECONCILIATION_CASES
 from topics.contracts.lineage import Dataset, Job, clickhouse_dataset, postgres_dataset, topic_dataset
 from topics.contracts.places import Places
 from topics.store.hosting import HOSTED
@@ -28,6 +29,12 @@ def jobs(places: Places) -> tuple[Job, ...]:
             _job(app, _topics(places, FEEDS[app].name), _topics(places, *(t.name for t in derived_topics(app))))
             for app in DERIVATIONS
         ),
+        _job(
+            "cases",
+            _topics(places, DRIFT_FINDINGS.name, CASE_DECISIONS.name),
+            _topics(places, RECONCILIATION_CASES.name, ALERTS.name),
+        ),
+        _job("alerts", _topics(places, ALERTS.name), [postgres_dataset(places, ALERTING, "outbox")]),
         _job(
             "sink-postgres",
             _read_by(places, "postgres"),

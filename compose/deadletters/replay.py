@@ -11,12 +11,22 @@ from compose.deadletters.letters import REPLAY_HEADER, Letter
 from domain.errors import ConfigurationError, UnavailableError
 from streams.engine.copartition import WRONG_PARTITION
 from streams.engine.transaction import MESSAGE_BYTES_MAX
+from topics.catalogue import topic_named
 
 FLUSH_SECONDS_MAX = 30.0
+_PRODUCER: Mapping[str, str | int | bool] = {
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",
+    "message.max.bytes": MESSAGE_BYTES_MAX,
+    "linger.ms": 5,
+    "log_level": 2,
+}
 
 
-def replay(kafka_config: Mapping[str, str], letters: Sequence[Letter]) -> int:
+def replay(config_of: Callable[[str], Mapping[str, str]], letters: Sequence[Letter]) -> int:
     """Publish the records of letters again; how many. Every consumer of their topics reads them once more.
+
+    `config_of` gives the settings of a client that is the owner it is asked for: nobody else may write its topics.
 
     That is safe: folds and sinks recognise what they know already. A record that still cannot be applied becomes a
     new dead letter, which names the old one. Raises `ConfigurationError` for a letter that has no record, before
@@ -32,19 +42,11 @@ def replay(kafka_config: Mapping[str, str], letters: Sequence[Letter]) -> int:
         if error is not None:
             failures.append(error.str())
 
-    producer = Producer(
-        {
-            **kafka_config,
-            "enable.idempotence": True,
-            "partitioner": "murmur2_random",
-            "message.max.bytes": MESSAGE_BYTES_MAX,
-            "linger.ms": 5,
-            "log_level": 2,
-        }
-    )
+    owners = {letter.topic: topic_named(letter.topic).owner for letter in letters}
+    producers = {owner: Producer({**config_of(owner), **_PRODUCER}) for owner in set(owners.values())}
     for letter in letters:
-        _send(producer, letter, delivered, failures)
-    unsent = producer.flush(FLUSH_SECONDS_MAX)
+        _send(producers[owners[letter.topic]], letter, delivered, failures)
+    unsent = sum(producer.flush(FLUSH_SECONDS_MAX) for producer in producers.values())
     if unsent or failures:
         reason = failures[0] if failures else "no answer"
         message = f"{unsent + len(failures)} of {len(letters)} records were not taken by the broker: {reason}."

@@ -18,7 +18,7 @@ from compose.demo.stories import Sent, stories
 from compose.demo.wire import CarelessWire
 from compose.platform import prepare
 from compose.settings import Settings
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from compose.supervise import Supervised
 from compose.verify import accounting
 from compose.verify.raw import read_all
@@ -115,9 +115,10 @@ class Demonstration:
         before = _read_so_far(self._endpoints)
         with ExitStack() as cleanup:
             self.progress.phase = "starting workers"
+            services = ["sink-postgres", "sink-clickhouse", *([BROKER_OBSERVER] if self._endpoints.denials else [])]
             workers = [
                 cleanup.enter_context(Supervised(self._settings, [CONSUMER])),
-                cleanup.enter_context(Supervised(self._settings, ["sink-postgres", "sink-clickhouse"])),
+                cleanup.enter_context(Supervised(self._settings, services)),
             ]
             relay = cleanup.enter_context(self._relaying())
             self.progress.phase = "placing and delivering orders"
@@ -181,7 +182,13 @@ class Relaying:
     def __init__(self, endpoints: Endpoints, seed: int, progress: Progress) -> None:
         self._registry = Registry(endpoints.registry_url)
         self._wire = CarelessWire(seed)
-        self._relay = Relay(endpoints.database_url, endpoints.kafka_config(), self._registry, wire=self._send)
+        self._relay = Relay(
+            endpoints.database_url,
+            endpoints.kafka_config(),
+            self._registry,
+            identities=endpoints.identities(),
+            wire=self._send,
+        )
         self._progress = progress
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._relay.run, args=(self._stop,), name="relay", daemon=True)

@@ -15,7 +15,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from compose.observe.watched import Watched, WatchedRelay, WatchedSink, WatchedStream
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRelay, WatchedSink, WatchedStream
 
 _OUTCOMES = ("applied", "duplicate", "stale", "dead_lettered")
 
@@ -33,6 +33,8 @@ def worker_registry(watched: Sequence[Watched], live_seconds: float) -> Collecto
             registry.register(_Forwarded(stream.engine.observer.metrics.registry))
     if sinks := [w for w in watched if isinstance(w, WatchedSink)]:
         registry.register(_Sinks(sinks))
+    if alerts := [w for w in watched if isinstance(w, WatchedAlerts)]:
+        registry.register(_Alerts(alerts))
     if relays := [w for w in watched if isinstance(w, WatchedRelay)]:
         registry.register(_Relays(relays))
     return registry
@@ -87,6 +89,30 @@ class _Sinks(Collector):
             for (topic, partition), offset in sorted(sink.consumer.positions.items()):
                 positions.add_metric([sink.name, topic, str(partition)], offset)
         yield from (records, troubles, waiting, positions)
+
+
+class _Alerts(Collector):
+    def __init__(self, alerts: Sequence[WatchedAlerts]) -> None:
+        self._alerts = alerts
+
+    def collect(self) -> Iterator[Metric]:
+        sent = CounterMetricFamily(
+            "ordertruth_alert_sent",
+            "Attempts to send a message of alerts by what became of them.",
+            labels=["channel", "outcome"],
+        )
+        waiting = GaugeMetricFamily(
+            "ordertruth_alert_waiting_rows", "Alerts a channel was not told yet.", labels=["channel"]
+        )
+        parked = GaugeMetricFamily("ordertruth_alert_parked_rows", "Alerts that were given up.", labels=["channel"])
+        for courier in (courier for watched in self._alerts for courier in watched.couriers):
+            name = courier.channel.name
+            for outcome, count in sorted(courier.outcomes.items()):
+                sent.add_metric([name, outcome], count)
+            if (backlog := courier.backlog) is not None:
+                waiting.add_metric([name], backlog.waiting)
+                parked.add_metric([name], backlog.parked)
+        yield from (sent, waiting, parked)
 
 
 class _Relays(Collector):

@@ -18,12 +18,14 @@ from compose.stack.endpoints import Endpoints
 from domain.errors import OrdertruthError
 from sinks.kafka_topic import TopicDirectory
 from sinks.tables import tables_of
-from topics.catalogue import FEEDS, PRODUCT_ORDERS
+from topics.catalogue import ALERTS, CASE_DECISIONS, DRIFT_FINDINGS, FEEDS, PRODUCT_ORDERS
 
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "order-state": (PRODUCT_ORDERS.name,),
     PLACING: tuple(topic.name for topic in placed_topics()),
     **{app: (FEEDS[app].name,) for app in DERIVATIONS},
+    "cases": (DRIFT_FINDINGS.name, CASE_DECISIONS.name),
+    "alerts": (ALERTS.name,),
     "sink-postgres": tuple(table.topic for table in tables_of("postgres")),
     "sink-clickhouse": tuple(table.topic for table in tables_of("clickhouse")),
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from sinks.alerts import AlertService
 from sinks.consumer import SinkConsumer
 from streams.engine.engine import Engine
 from streams.engine.health import Check, Place, live, ready
+from topics.refusals import RefusalWatch
 from topics.relay import Relay
 
 SERVICE_LIVE_SECONDS = 60.0
@@ -95,6 +97,34 @@ class WatchedSink:
         return State(self.consumer.phase, self.consumer.positions, {}, self.consumer.written_at, detail)
 
 
+class WatchedAlerts(WatchedSink):
+    """Alerts: their consumer and the couriers; a receiver that is away makes nothing unready: others are told."""
+
+    def __init__(self, service: AlertService) -> None:
+        super().__init__(service.consumer)
+        self.name = "alerts"
+        self.couriers = service.couriers
+
+    def live(self, now: float, live_seconds: float) -> Sequence[Check]:
+        """The loops of the consumer and of every courier come by."""
+        couriers = [_seen(courier.seen_at, now, live_seconds) for courier in self.couriers]
+        return [*super().live(now, live_seconds), *couriers]
+
+    def state(self) -> State:
+        """As a sink's, and how each channel stands."""
+        told = super().state()
+        channels = {
+            courier.channel.name: {
+                "outcomes": dict(courier.outcomes),
+                "trouble": courier.trouble,
+                "waiting": courier.backlog and courier.backlog.waiting,
+                "parked": courier.backlog and courier.backlog.parked,
+            }
+            for courier in self.couriers
+        }
+        return replace(told, detail={**(told.detail or {}), "channels": channels})
+
+
 class WatchedRelay:
     """The relay of the outbox."""
 
@@ -117,7 +147,28 @@ class WatchedRelay:
         return State(relay.phase, {}, {}, relay.sent_at, detail)
 
 
-def _working(service: SinkConsumer | Relay) -> Check:
+class WatchedRefusals:
+    """The watcher of what the broker refuses."""
+
+    def __init__(self, watch: RefusalWatch, name: str) -> None:
+        self.name = name
+        self.watch = watch
+
+    def ready(self) -> Check:
+        """It reads the log, and nothing is being waited for."""
+        return _working(self.watch)
+
+    def live(self, now: float, live_seconds: float) -> Sequence[Check]:
+        """Its loop comes by."""
+        return [_seen(self.watch.seen_at, now, live_seconds)]
+
+    def state(self) -> State:
+        """What it recorded."""
+        detail = {"recorded": self.watch.recorded, "attempts": self.watch.attempts}
+        return State(self.watch.phase, {}, {}, self.watch.recorded_at, detail)
+
+
+def _working(service: SinkConsumer | Relay | RefusalWatch) -> Check:
     name, phase, since = "nothing is away", service.phase, service.since
     if phase == "starting":
         return Check(name, holds=False, since=since, detail="has not begun", remediation="Wait.")

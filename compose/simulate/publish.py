@@ -27,7 +27,7 @@ from compose.stack.endpoints import Endpoints
 from domain.command import Command, CommandResult
 from domain.errors import IntegrityError, UnavailableError
 from streams.engine.ticks import publish_tick
-from topics.catalogue import CLOCK
+from topics.catalogue import CLOCK, topic_named
 from topics.relay import Relay
 from topics.relay.delivery import Delivery
 from topics.relay.leader import Precedence
@@ -37,6 +37,13 @@ from topics.store.hosting import HOSTED
 FLUSH_S = 60.0
 LEAD_S = 60.0
 """How long the relay of a run may need to take the lead."""
+_PRODUCER = {
+    "partitioner": "murmur2_random",
+    "linger.ms": 20,
+    "enable.idempotence": True,
+    "compression.type": "lz4",
+    "queue.buffering.max.messages": 200_000,
+}
 
 
 @dataclass(slots=True)
@@ -152,21 +159,16 @@ class Run:
         self._prepare()
         self.progress.phase = "running the enterprise"
         published: Counter[str] = Counter()
-        failed: list[str] = []
-        config = {**self._endpoints.kafka_config(), "partitioner": "murmur2_random", "linger.ms": 20}
-        config |= {"enable.idempotence": True, "compression.type": "lz4", "queue.buffering.max.messages": 200_000}
-        producer = Producer(config)
+        owners = Owners(self._endpoints)
         pace = Pace(self._rate)
         with Registry(self._endpoints.registry_url) as registry:
             passed = self._wire.all(direct.messages(self._counted(self._enterprise.run())))
             for record in direct.records(passed, registry.id_for):
-                _produce(producer, record, failed)
+                owners.produce(record)
                 published[record.topic] += 1
                 self.progress.published += 1
                 pace.wait(1)
-        if producer.flush(FLUSH_S) or failed:
-            message = f"Kafka did not take all events: {failed[0] if failed else 'no answer in time'}."
-            raise UnavailableError(message, remediation="Start the broker and run the simulation again.")
+        owners.finish()
         return self._summary(dict(published), began, (), direct=True)
 
     def _prepare(self) -> None:
@@ -224,21 +226,49 @@ def _require_same(sent: Sent, result: CommandResult) -> None:
         raise IntegrityError(message, remediation=remediation)
 
 
-def _produce(producer: Producer, record: direct.Record, failed: list[str]) -> None:
-    def told(error: object, _: object) -> None:
-        if error is not None:
-            failed.append(str(error))
+class Owners:
+    """Each owner's producer; the same one for all where the broker does not know them apart."""
 
-    while True:
-        try:
-            producer.produce(
-                record.topic, key=record.key, value=record.value, headers=list(record.headers), on_delivery=told
-            )
-        except BufferError:
-            producer.poll(0.1)
-            continue
-        producer.poll(0)
-        return
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._config: dict[str, Any] = {**endpoints.kafka_config(), **_PRODUCER}
+        self._identities = endpoints.identities()
+        self._producers: dict[str, Producer] = {}
+        self._failed: list[str] = []
+
+    def produce(self, record: direct.Record) -> None:
+        """Queue a record for its topic as that topic's owner, waiting for room."""
+        producer = self._of(topic_named(record.topic).owner)
+        while True:
+            try:
+                producer.produce(
+                    record.topic,
+                    key=record.key,
+                    value=record.value,
+                    headers=list(record.headers),
+                    on_delivery=self._told,
+                )
+            except BufferError:
+                producer.poll(0.1)
+                continue
+            producer.poll(0)
+            return
+
+    def finish(self) -> None:
+        """Wait until everything is published. Raises `UnavailableError` when the broker did not take all of it."""
+        left = sum(producer.flush(FLUSH_S) for producer in self._producers.values())
+        if left or self._failed:
+            message = f"Kafka did not take all events: {self._failed[0] if self._failed else 'no answer in time'}."
+            raise UnavailableError(message, remediation="Start the broker and run the simulation again.")
+
+    def _of(self, owner: str) -> Producer:
+        name = owner if owner in self._identities else ""
+        if name not in self._producers:
+            self._producers[name] = Producer({**self._config, **self._identities.get(name, {})})
+        return self._producers[name]
+
+    def _told(self, error: object, _: object) -> None:
+        if error is not None:
+            self._failed.append(str(error))
 
 
 class Relaying:
@@ -250,7 +280,7 @@ class Relaying:
     def __init__(self, endpoints: Endpoints, wire: Wire, progress: Progress) -> None:
         self._precedence = Precedence(endpoints.database_url)
         self._registry = Registry(endpoints.registry_url)
-        carrier = FaultyCarrier(Delivery(endpoints.kafka_config()), wire, self._registry.id_for)
+        carrier = FaultyCarrier(Delivery(endpoints.kafka_config(), endpoints.identities()), wire, self._registry.id_for)
         self._relay = Relay(
             endpoints.database_url, endpoints.kafka_config(), self._registry, carrier=carrier, precedence=True
         )

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from compose.stack import external
 from compose.stack.clickhouse import ClickHouse
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import ADMIN, Endpoints
 from compose.stack.folder import write_json
 from compose.stack.jars import JarCache
 from compose.stack.kafka import Kafka
+from compose.stack.kafka_access import CONTROLLER, Access
 from compose.stack.part import PARTS, SETTING_OF
 from compose.stack.ports import LOOPBACK, choose
 from compose.stack.postgres import Postgres
@@ -77,12 +80,15 @@ class Assembly:
 def assemble(settings: Settings, folder: StateFolder) -> Assembly:
     """Choose ports and put the parts together; nothing is started.
 
-    Raises ConfigurationError when a port the settings ask for is taken or a runtime is missing.
+    Raises ConfigurationError when a port the settings ask for is taken, a runtime is missing, or Kafka is to be secure
+    and was begun without users.
     """
     names = embedded_names(settings)
+    if settings.stack.secure and "kafka" in names:
+        folder.make_secure()
     ports = _ports(settings, folder, names)
     parts = tuple(_part(name, settings, folder, ports) for name in names)
-    return Assembly(parts, external.checks(settings), _addresses(settings, parts))
+    return Assembly(parts, external.checks(settings), _addresses(settings, folder, parts))
 
 
 def _ports(settings: Settings, folder: StateFolder, names: tuple[str, ...]) -> dict[str, int]:
@@ -113,6 +119,7 @@ def _part(name: str, settings: Settings, folder: StateFolder, ports: dict[str, i
             port=port,
             controller_port=ports["kafka_controller"],
             heap_mb=settings.stack.kafka_heap_mb,
+            access=_access(folder) if folder.is_secure else None,
         )
     if name == "registry":
         return Registry(
@@ -129,7 +136,22 @@ def _part(name: str, settings: Settings, folder: StateFolder, ports: dict[str, i
     return ClickHouse(data, log, ROOT, folder.secret(name), port)
 
 
-def _addresses(settings: Settings, parts: tuple[Part, ...]) -> Endpoints:
+def _password(folder: StateFolder, user: str) -> SecretStr:
+    return SecretStr(folder.secret(f"kafka:{user}"))
+
+
+def _access(folder: StateFolder) -> Access:
+    return Access(_password(folder, ADMIN), _password(folder, CONTROLLER), folder.denials)
+
+
+def _users(folder: StateFolder) -> dict[str, SecretStr]:
+    """The owners of the catalogue and the administrator, with their passwords."""
+    from topics.catalogue import TOPICS
+
+    return {name: _password(folder, name) for name in sorted({ADMIN, *(topic.owner for topic in TOPICS)})}
+
+
+def _addresses(settings: Settings, folder: StateFolder, parts: tuple[Part, ...]) -> Endpoints:
     bootstrap, registry = settings.kafka_bootstrap_servers or "", settings.schema_registry_url or ""
     database = settings.database_url.get_secret_value() if settings.database_url else ""
     analytics = settings.clickhouse_dsn.get_secret_value() if settings.clickhouse_dsn else ""
@@ -145,11 +167,15 @@ def _addresses(settings: Settings, parts: tuple[Part, ...]) -> Endpoints:
                 analytics = part.dsn
     security = settings.kafka_config()
     security.pop("bootstrap.servers", None)
+    secure = any(isinstance(part, Kafka) and part.access is not None for part in parts)
+    denials = folder.denials if secure else settings.kafka_authorizer_log
     return Endpoints(
         kafka_bootstrap=bootstrap,
         registry_url=registry,
         database_url=database,
         clickhouse_dsn=analytics,
         kafka_security=security,
+        kafka_users=_users(folder) if secure else {},
+        denials=str(denials or ""),
         embedded=frozenset(part.name for part in parts),
     )

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from compose.observe.outside import view_workers
 from compose.settings import load_settings
 from compose.stack.assembly import embedded_names, jar_cache, java
+from compose.stack.endpoints import BROKER_OBSERVER
 from compose.stack.folder import StateFolder, read_json
 from compose.stack.jars import JAVA_PARTS, OFFLINE_HELP
 from compose.stack.part import PARTS
 from compose.stack.ports import is_free
 from compose.stack.postgres import bin_folder
 from compose.stack.record import StackRecord
-from compose.stack.view import view
+from compose.stack.view import protection, view
 from domain.errors import ConfigurationError, IntegrityError, OrdertruthError, UnavailableError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 PYTHON_OLDEST = (3, 11)
 DISK_LEAST_BYTES = 2 * 1024**3
 GIBIBYTE = 1024**3
+OTHERS_MAY = 0o077
 JAVA_TIMEOUT_S = 20
 RESTART = "Run `ordertruth up`; it starts what is missing."
 
@@ -66,6 +68,7 @@ def examine() -> list[Finding]:
         looks.append(("postgresql programs", _postgres))
     looks += [
         ("stack", lambda: _stack(settings, folder)),
+        ("kafka access", lambda: _access(settings, folder)),
         ("ports", lambda: _ports(settings, folder)),
         ("workers", lambda: _workers(settings, folder)),
     ]
@@ -203,6 +206,27 @@ def _stack(settings: Settings, folder: StateFolder) -> Iterator[Finding]:
             why = part.detail or part.state
             mend = RESTART if running else "Start the service or correct the setting that names it."
             yield Finding(subject, "fail", why, f"{mend} Its log is {log}." if running else mend, 3)
+
+
+def _access(settings: Settings, folder: StateFolder) -> Iterator[Finding]:
+    """Who may write what, whether passwords are private, and whether refusals are recorded."""
+    record = StackRecord.read(folder.record_file)
+    endpoints = record.endpoints if record is not None and record.is_alive else None
+    if endpoints is not None:
+        yield Finding("kafka access", "ok", protection(endpoints))
+    elif "kafka" in embedded_names(settings):
+        secure = folder.is_secure or settings.stack.secure
+        yield Finding("kafka access", "ok", "secure when it is started" if secure else "open when it is started")
+    private = [folder.secrets_file, folder.record_file]
+    private += [folder.part("kafka") / "server.properties"] if folder.is_secure else []
+    if shown := [file for file in private if file.exists() and file.stat().st_mode & OTHERS_MAY]:
+        mend = f"Run `chmod 600 {' '.join(map(str, shown))}`, and take a new state folder if others may have read them."
+        yield Finding("passwords", "fail", f"others may read {', '.join(f.name for f in shown)}", mend, 2)
+    if endpoints is not None and endpoints.denials:
+        watching = any(w.app == BROKER_OBSERVER and w.is_good for w in view_workers(settings.state_path, None, 0.0))
+        if not watching:
+            mend = f"Start `ordertruth worker {BROKER_OBSERVER}`; it reads the log from its beginning."
+            yield Finding(BROKER_OBSERVER, "warn", "nobody records what Kafka refuses", mend)
 
 
 def _ports(settings: Settings, folder: StateFolder) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LAYOUT = 1
 SECRET_BYTES = 24
 PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
 # Others may pass through (PostgreSQL runs as a user of its own when the owner is root) and see nothing.
 FOLDER_MODE = 0o711
 
@@ -25,8 +26,9 @@ FOLDER_MODE = 0o711
 class StateFolder:
     """Paths and small files of a state folder.
 
-    `state.json` says which layout the folder has and the Kafka cluster id; `secrets.json` holds the passwords of the
-    embedded services; `ports.json` the chosen ports; `stack.json` what runs (see `record`).
+    `state.json` says which layout the folder has, the Kafka cluster id and whether Kafka has users; `secrets.json`
+    holds the passwords of the embedded services and of Kafka's users; `ports.json` the chosen ports; `stack.json` what
+    runs (see `record`); `denials` is what Kafka's authoriser refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,6 +41,7 @@ class StateFolder:
         self.start_lock = path / "start.lock"
         self.supervisor_lock = path / "supervisor.lock"
         self.logs = path / "logs"
+        self.denials = self.logs / "kafka-authorizer.log"
 
     def part(self, name: str) -> Path:
         """The folder of one part's data."""
@@ -85,6 +88,25 @@ class StateFolder:
                 "to start from nothing.",
             )
         return state
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether its Kafka was begun with users and grants, and therefore always has them."""
+        return self.state_file.exists() and self.check().get("secure") is True
+
+    def make_secure(self) -> None:
+        """Note that its Kafka has users from the first start on.
+
+        Raises ConfigurationError when there are data already: an open broker has no user that could make others.
+        """
+        if self.is_secure:
+            return
+        if (self.part("kafka") / "data").exists():
+            msg = f"Kafka's data in {self.path} were begun without users."
+            raise ConfigurationError(
+                msg, remediation="Set ORDERTRUTH_STATE_DIR to a new folder for a secure stack, or delete this one."
+            )
+        write_json(self.state_file, {**self.check(), "secure": True})
 
     def _refuse_foreign(self) -> None:
         strange = [p.name for p in self.path.iterdir() if p.name not in {"cache", "logs", "start.lock"}]

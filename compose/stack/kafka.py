@@ -1,13 +1,16 @@
-"""Apache Kafka: one node that is broker and controller (KRaft), plain text on the loopback interface."""
+"""Apache Kafka: one node that is broker and controller (KRaft) on the loopback interface, open or with users."""
 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from compose.stack.endpoints import ADMIN, scram_config
+from compose.stack.folder import PRIVATE_FILE, PRIVATE_FOLDER
 from compose.stack.guarded import GuardedProcess
 from compose.stack.jars import KAFKA_VERSION
 from compose.stack.part import answers
@@ -16,6 +19,8 @@ from domain.errors import IntegrityError, UnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from compose.stack.kafka_access import Access
 
 FORMAT_TIMEOUT_S = 60
 METADATA_TIMEOUT_S = 5.0
@@ -29,10 +34,10 @@ _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller}
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{port}
+listeners={protocol}://{host}:{port},CONTROLLER://{host}:{controller}
+advertised.listeners={protocol}://{host}:{port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:{protocol}
 log.dirs={data}
 num.partitions=4
 auto.create.topics.enable=false
@@ -68,7 +73,10 @@ logger.server.level=info
 
 @dataclass
 class Kafka:
-    """The embedded broker; `folder` holds its data and configuration, `heap_mb` is in MiB."""
+    """The embedded broker; `folder` holds its data and configuration, `heap_mb` is in MiB.
+
+    With `access` it knows its users and refuses what nobody granted them; without, whoever reaches it may do anything.
+    """
 
     folder: Path
     log: Path
@@ -78,6 +86,7 @@ class Kafka:
     port: int
     controller_port: int
     heap_mb: int
+    access: Access | None = None
     name: str = "kafka"
 
     def prepare(self) -> None:
@@ -86,7 +95,9 @@ class Kafka:
         Raises IntegrityError when the data folder is damaged or belongs to another cluster.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._logging.write_text(_LOGGING)
+        if self.access:
+            self.folder.chmod(PRIVATE_FOLDER)  # what is in the topics, and what SCRAM keeps of the passwords
+        self._logging.write_text(_LOGGING + (self.access.logging() if self.access else ""), encoding="utf-8")
         data = self.folder / "data"
         if not data.exists():
             self._format(data)
@@ -102,10 +113,14 @@ class Kafka:
         return self.folder / "log4j2.properties"
 
     def _configure(self, file: Path, data: Path) -> None:
-        file.write_text(
-            _PROPERTIES.format(host=LOOPBACK, port=self.port, controller=self.controller_port, data=data),
-            encoding="utf-8",
+        text = _PROPERTIES.format(
+            protocol="SASL_PLAINTEXT" if self.access else "PLAINTEXT",
+            host=LOOPBACK,
+            port=self.port,
+            controller=self.controller_port,
+            data=data,
         )
+        _write_private(file, text + (self.access.properties() if self.access else ""))
 
     def _java(self, *arguments: str) -> list[str]:
         return [
@@ -127,15 +142,23 @@ class Kafka:
         """Format aside and move into place, so that a crash leaves no half-formatted folder."""
         aside = self.folder / "formatting"
         shutil.rmtree(aside, ignore_errors=True)
-        file = self.folder / "format.properties"
+        file, arguments = self.folder / "format.properties", self.folder / "format.arguments"
         self._configure(file, aside)
-        done = subprocess.run(
-            self._java("kafka.tools.StorageTool", "format", f"--cluster-id={self.cluster_id}", "-c", str(file)),
-            capture_output=True,
-            text=True,
-            timeout=FORMAT_TIMEOUT_S,
-            check=False,
-        )
+        command = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={self.cluster_id}", "-c", str(file))
+        command += self.access.first_user() if self.access else []
+        # Through a file: every user of the machine can read the arguments of a process, and one is a password.
+        _write_private(arguments, "\n".join(_quoted(argument) for argument in command[1:]))
+        try:
+            done = subprocess.run(
+                [command[0], f"@{arguments}"],
+                capture_output=True,
+                text=True,
+                timeout=FORMAT_TIMEOUT_S,
+                check=False,
+            )
+        finally:
+            arguments.unlink()
+            file.unlink()
         if done.returncode:
             msg = f"Kafka's data folder could not be formatted: {(done.stderr or done.stdout).strip()[-500:]}."
             raise UnavailableError(msg, remediation="Run `ordertruth doctor`; it checks Java and the disk.")
@@ -165,11 +188,26 @@ class Kafka:
         """Ask for the cluster's metadata, and see that it is the cluster of the data folder."""
         if not answers(self.port):
             raise ConnectionRefusedError
-        found = cluster_id({"bootstrap.servers": f"{LOOPBACK}:{self.port}"})
+        config = {"bootstrap.servers": f"{LOOPBACK}:{self.port}"}
+        if self.access:
+            config |= scram_config(ADMIN, self.access.admin)
+        found = cluster_id(config)
         if found != self.cluster_id:
             msg = f"cluster {found!r} answers"
             raise ConnectionError(msg)
         return KAFKA_VERSION
+
+
+def _write_private(file: Path, text: str) -> None:
+    with os.fdopen(os.open(file, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, PRIVATE_FILE), "w", encoding="utf-8") as opened:
+        os.fchmod(opened.fileno(), PRIVATE_FILE)  # one that was there before keeps the mode it had
+        opened.write(text)
+
+
+def _quoted(argument: str) -> str:
+    """An argument as Java reads it from a file."""
+    escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def cluster_id(config: dict[str, str], timeout_s: float = METADATA_TIMEOUT_S) -> str:

@@ -130,6 +130,12 @@ def _refuse_other_settings(settings: Settings, record: StackRecord) -> None:
         msg = "The stack that runs was started with other settings: it embeds "
         msg += f"{', '.join(sorted(record.endpoints.embedded))}, and these settings {', '.join(sorted(wanted))}."
         raise ConfigurationError(msg, remediation="Run `ordertruth down` first.")
+    if settings.stack.secure and record.endpoints is not None and not record.endpoints.is_secure:
+        msg = "The stack that runs is not secure: its Kafka has no users."
+        mend = (
+            "Set ORDERTRUTH_STATE_DIR to a new folder for a secure stack, or run `ordertruth down` and delete this one."
+        )
+        raise ConfigurationError(msg, remediation=mend)
 
 
 def _await_repair(folder: StateFolder, broken: list[str], settings: Settings, told: Reporter) -> None:

@@ -32,6 +32,7 @@ from compose.settings import Settings
 from compose.stack.assembly import assemble
 from compose.stack.endpoints import masked
 from compose.stack.folder import StateFolder
+from compose.stack.kafka_access import secure_kafka
 from compose.stack.part import TITLES, tail, trim
 from compose.stack.record import Failure, PartRecord, ProcessId, StackRecord
 from compose.stack.schema_ids import check_schema_ids, record_schema_ids
@@ -134,6 +135,8 @@ class Supervisor:
         if errors:
             # A part that was stopped because another failed is not the reason.
             raise next((e for e in errors if not isinstance(e, Stopped)), errors[0])
+        if assembly.addresses.is_secure:
+            secure_kafka(assembly.addresses)
         if "registry" in assembly.embedded:
             check_schema_ids(self.folder.schema_ids_file, assembly.addresses.registry_url)
         versions = {name: part.version for name, part in self.record.parts.items()}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from compose.settings import Settings
+    from compose.stack.endpoints import Endpoints
     from compose.stack.record import PartRecord, StackRecord
 
 GOOD = frozenset({"healthy", "external"})
@@ -55,6 +56,15 @@ def view(settings: Settings) -> tuple[StackRecord | None, list[PartView]]:
             for name in PARTS
         ]
     return record, parts
+
+
+def protection(endpoints: Endpoints) -> str:
+    """Who may write what on the broker, in a sentence."""
+    if endpoints.is_secure:
+        return "Kafka is secure: each owner writes its own topics and no other."
+    if "kafka" in endpoints.embedded:
+        return "Kafka is open: whoever reaches it on this machine may write every topic."
+    return f"Kafka is your own ({endpoints.kafka_security.get('security.protocol', 'PLAINTEXT')}): its grants decide."
 
 
 def _look(name: str, settings: Settings, check: Callable[[], str]) -> PartView:

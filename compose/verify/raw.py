@@ -10,6 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 
 from domain.errors import UnavailableError
 from streams.engine.restore import watermarks
+from streams.engine.transaction import LIBRDKAFKA
 
 STALLED_SECONDS_MAX = 30.0
 _BATCH = 5000
@@ -39,7 +40,8 @@ def committed_reader(kafka_config: Mapping[str, str], **further: str | int | boo
             "enable.partition.eof": True,
             "auto.offset.reset": "earliest",
             **further,
-        }
+        },
+        logger=LIBRDKAFKA,
     )
 
 
@@ -98,7 +100,8 @@ def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> It
 
 def _ends(kafka_config: Mapping[str, str], topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """Where each partition ends as written: the end of what is committed may still lag behind a commit just made."""
-    asking = Consumer({**kafka_config, "group.id": "verify", "isolation.level": "read_uncommitted"})
+    config = {**kafka_config, "group.id": "verify", "isolation.level": "read_uncommitted"}
+    asking = Consumer(config, logger=LIBRDKAFKA)
     try:
         return {p: watermarks(asking, TopicPartition(topic, p))[1] for p in partitions}
     finally:

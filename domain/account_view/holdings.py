@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from domain.account_view.shares import share_of
 from domain.fold.facts import Facts
 from domain.fold.fold import Derived, Place, Row
 from domain.fold.heard import Heard
 from domain.fold.reading import dweller, home, moment, text
 from domain.timeline.entry import TELLINGS, kinds_of
-
-SHARES = 256
-"""Most records an account has. With 100,000 orders a share counts some thousand things; a usual account has as many
-records as things, and each counts one or two."""
 
 COUNTED = ("Quote", "ProductOrder", "Asset", "Charge", "FalloutCase")
 """What is counted, by the state its newest event names."""
@@ -38,7 +34,7 @@ class AccountHoldingsFold:
 
     def places(self, event: Heard) -> Iterable[Place]:
         """The share of the account that counts this thing."""
-        return home(self.space, event, event.data.get("accountId"), str(share_of(event.subject)))
+        return home(self.space, event, event.data.get("accountId"), share=share_of(event.subject))
 
     def says(self, event: Heard, place: Place) -> Iterable[tuple[str, Any]]:
         """What it is, and the state it is in."""
@@ -61,11 +57,6 @@ class AccountHoldingsFold:
             ],
         }
         return Derived((Row("AccountHoldings", key, data),))
-
-
-def share_of(aggregate_id: str) -> int:
-    """The share that counts a thing; the same in every process."""
-    return int.from_bytes(hashlib.blake2b(aggregate_id.encode(), digest_size=2).digest()) % SHARES
 
 
 def summary(shares: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

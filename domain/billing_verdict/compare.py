@@ -7,7 +7,7 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
-from domain.billing_verdict.charged import Course
+from domain.billing_verdict.course import Course
 from domain.billing_verdict.terms import component_of
 from domain.commercial import ChargeKind, PriceComponent
 from domain.tolerance import Tolerance

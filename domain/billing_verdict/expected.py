@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from domain.billing_handoff.policy import BILLABLE_INTENTS
 from domain.billing_handoff.states import BillingEffect
-from domain.billing_verdict.charged import Course, Note
+from domain.billing_verdict.course import Course, Note
 from domain.billing_verdict.known import Item, Known, Reason
 from domain.billing_verdict.moments import day_of
 from domain.billing_verdict.terms import component_of

@@ -14,7 +14,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from domain.billing_calendar import Days, periods_in
-from domain.billing_verdict.charged import Charged, Course, change_days
+from domain.billing_verdict.charged import Charged
+from domain.billing_verdict.course import Course, change_days
 from domain.billing_verdict.expected import Expected
 from domain.billing_verdict.known import Item
 from domain.billing_verdict.verdicts import Expectation, Verdict

@@ -67,7 +67,7 @@ class BillingHandoffVerdict(Model):
     expected: Annotated[CommercialBasis | None, Doc("The agreed side.", Classification.CONFIDENTIAL)] = None
     actual: Annotated[
         CommercialBasis | None, Doc("The charged side; null when nothing is.", Classification.CONFIDENTIAL)
-    ]
+    ] = None
     handed_over: Annotated[bool, Doc("Whether a request of the deciding item to billing stands.")]
     charge_id: Annotated[str | None, Doc("The charge compared, live or the newest.")] = None
     charge_state: Annotated[str | None, Doc("Where that charge stands.")] = None
@@ -78,10 +78,10 @@ class BillingHandoffVerdict(Model):
     differences: Annotated[tuple[Difference, ...], Doc("Fields that differ.", Classification.CONFIDENTIAL)] = ()
     leakage: Annotated[
         Money | None, Doc("Agreed and not charged so far; null for nothing.", Classification.CONFIDENTIAL)
-    ]
+    ] = None
     overbilling: Annotated[
         Money | None, Doc("Charged and not agreed so far; null for nothing.", Classification.CONFIDENTIAL)
-    ]
+    ] = None
     history: Annotated[tuple[PastMismatch, ...], Doc("Past days that are still at risk, oldest first.")] = ()
     version: Annotated[int, Doc("Rises with what is known of the product.")]
     derivation: Annotated[Derivation, Doc("Lineage, rule and authority.")]

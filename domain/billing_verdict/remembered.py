@@ -64,11 +64,10 @@ def places(event: Heard) -> Iterator[Place]:
         for instance in sorted(named):
             yield place_of(event.tenant, instance)
         return
-    instance = data.get("productInstanceId")
-    if not instance and event.kind in _CHARGES | {"InvoiceIssued"}:
-        instance = event.subject
-    if instance:
-        yield place_of(event.tenant, instance)
+    charged = event.kind in _CHARGES or event.kind == "InvoiceIssued"
+    about = data.get("productInstanceId") or (event.subject if charged else None)
+    if about:
+        yield place_of(event.tenant, about)
 
 
 def place_of(tenant: str, instance: str) -> Place:

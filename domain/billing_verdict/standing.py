@@ -7,7 +7,8 @@ from datetime import date
 from typing import NamedTuple
 
 from domain.billing_calendar import Days
-from domain.billing_verdict.charged import Charged, Course
+from domain.billing_verdict.charged import Charged
+from domain.billing_verdict.course import Course
 from domain.billing_verdict.expected import Expected, components, expected
 from domain.billing_verdict.exposure import Exposure, cut_days, exposures
 from domain.billing_verdict.judge import Judged, judge, judge_orphan

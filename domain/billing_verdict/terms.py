@@ -45,7 +45,7 @@ def terms_text(component: Mapping[str, Any]) -> str:
 
 @lru_cache(maxsize=_KEPT_MAX)
 def component_of(text: str) -> PriceComponent:
-    """The component a text stands for, without its id. Not validated: what a foreign system says is compared as it is."""
+    """The component a text stands for, without its id; not validated, for what billing says is compared as it is."""
     kind, amount, currency, period, quantity, discounts, fingerprint, through, tiers = json.loads(text)
     return PriceComponent.model_construct(
         component_id="",

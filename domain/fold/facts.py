@@ -43,7 +43,11 @@ class Entry(NamedTuple):
 
 
 class Facts:
-    """The registers of everything a group of events is about: aggregate id → name → entry."""
+    """The registers of everything a group of events is about: aggregate id → name → entry.
+
+    Two kinds of aggregate may share an id, as a handoff and a reason not to bill do: a fold that hears both gives
+    their registers different names.
+    """
 
     __slots__ = ("_aggregates",)
 

@@ -90,8 +90,8 @@ def money(kept: list[str] | None) -> dict[str, Any] | None:
     return None if kept is None else {"amount": Decimal(kept[0]), "currency": kept[1]}
 
 
-def home(space: str, event: Heard, identity: object, section: str = "") -> Iterable[Place]:
-    """The place of what an event is about; none when the id is missing or of another tenant.
+def home(space: str, event: Heard, identity: object, member: str = "", share: str = "") -> Iterable[Place]:
+    """The place of what an event is about, or of a share of it; none when the id is missing or of another tenant.
 
     Tenants never meet: an event that names what belongs to somebody else is not heard there.
     """
@@ -100,10 +100,10 @@ def home(space: str, event: Heard, identity: object, section: str = "") -> Itera
     tenant, _, rest = identity.partition(":")
     if not rest or tenant != event.tenant:
         return ()
-    return (Place(f"{tenant}:{space}/{rest}{'/' if section else ''}{section}"),)
+    return (Place(f"{tenant}:{space}/{rest}{'/' if share else ''}{share}", member),)
 
 
 def dweller(space: str, place: Place) -> str:
-    """The id a place was made from, its section included."""
+    """The id the group of a place was made from, with its share."""
     tenant, _, rest = place.group.partition(":")
     return f"{tenant}:{rest[len(space) + 1 :]}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from domain.derivation import Authority
 from domain.fold.facts import Facts
 from domain.fold.fold import Fold, Row, cited
+from domain.order_state import build as order_state
 
 
 class Uses(NamedTuple):
@@ -21,8 +22,11 @@ _OWNED = ("orderState", "fulfillmentState", "billing", "commercialTerms")
 _DISPLAY = Uses(("display",), _OWNED)
 
 _USES: Mapping[str, Uses] = {
+    "OrderState": Uses(order_state.AUTHORITATIVE_FOR, order_state.NOT_AUTHORITATIVE_FOR),
     "BillingHandoffVerdict": Uses(("reconciliation",), _OWNED),
     "DriftFinding": Uses(("reconciliation",), _OWNED),
+    "ReconciliationCase": Uses(("reconciliation", "caseWork"), _OWNED),
+    "Alert": Uses(("notification",), (*_OWNED, "caseWork")),
 }
 
 

@@ -74,7 +74,7 @@ class ChangePolicy(Command):
 
 
 class RecordUnauthorizedMutation(Command):
-    """Record a refused attempt, as it is read from whoever refused it (R345)."""
+    """Record refused attempts of one kind, as they are read from whoever refused them (R345)."""
 
     principal: Text
     resource_type: Text
@@ -83,3 +83,4 @@ class RecordUnauthorizedMutation(Command):
     denied_by: Text
     host: Text | None = None
     observed_at: AwareDatetime
+    attempts: Annotated[int, Field(ge=1)] = 1

@@ -113,7 +113,8 @@ class UnauthorizedMutationAttempted(GovernanceEvent):
     operation: Annotated[str, Doc("What was tried, such as WRITE.")]
     denied_by: Annotated[str, Doc("What refused it.")]
     host: Annotated[str | None, Doc("Where it came from.", Classification.CONFIDENTIAL)] = None
-    observed_at: Annotated[datetime, Doc("When it was refused.")]
+    observed_at: Annotated[datetime, Doc("When it was refused; the first time, when it was more than once.")]
+    attempts: Annotated[int, Doc("How many refusals within one minute it tells of.")] = 1
 
 
 EVENTS: tuple[type[GovernanceEvent], ...] = (

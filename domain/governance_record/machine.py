@@ -111,6 +111,7 @@ REACTIONS: Mapping[str, Callable[[Any, Any], Sequence[Draft]]] = {
         "denied_by",
         "host",
         "observed_at",
+        "attempts",
     ),
 }
 

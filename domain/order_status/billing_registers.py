@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from domain.billing_handoff.states import BillingEffect, HandoffState
+from domain.billing_verdict.verdicts import Verdict
 from domain.charge.states import ChargeState
 from domain.fold.heard import Heard
 from domain.non_billing_reason.states import NonBillingCode, NonBillingState
@@ -105,7 +106,7 @@ def verdict_says(event: Heard) -> Said:
         data.get("itemId"),
         data.get("productInstanceId"),
         data.get("componentId"),
-        data.get("verdict"),
+        symbol(Verdict, data.get("verdict")),
         _amount(data.get("leakage")),
         _amount(data.get("overbilling")),
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from domain.billing_handoff.states import HandoffState
+from domain.billing_verdict.verdicts import Verdict
 from domain.charge.states import ChargeState
 from domain.derivation import Derivation
 from domain.model import Classification, Doc, Model
@@ -28,7 +29,7 @@ class ComponentBilling(Model):
     handoff_state: Annotated[HandoffState | None, Doc("What billing was last asked for; null for nothing.")] = None
     charge_state: Annotated[ChargeState | None, Doc("State of the charge; null when there is none.")] = None
     non_billing_code: Annotated[NonBillingCode | None, Doc("Approved reason that holds; null without one.")] = None
-    verdict: Annotated[str | None, Doc("What comparing both sides came to; null when not compared.")] = None
+    verdict: Annotated[Verdict | None, Doc("What comparing both sides came to; null when not compared.")] = None
     leakage: Annotated[Money | None, Doc("Agreed and not charged so far.", _SECRET)] = None
     overbilling: Annotated[Money | None, Doc("Charged and not agreed so far.", _SECRET)] = None
 
@@ -76,7 +77,7 @@ class EvidenceHeld(Model):
     """One piece of evidence."""
 
     kind: Annotated[str, Doc("What it proves.")]
-    content_hash: Annotated[str, Doc("Hash of its content.")]
+    content_hash: Annotated[str | None, Doc("Hash of its content; null when that is not on record.")] = None
     at: Annotated[datetime | None, Doc("When it was recorded.")] = None
 
 
@@ -113,5 +114,6 @@ class OrderStatusCompliance(Model):
     missing: Annotated[tuple[AttributesMissing, ...], Doc("Attributes events lack.")]
     missing_evidence: Annotated[tuple[str, ...], Doc("Evidence that ought to be there.")]
     breaches: Annotated[tuple[DutiesBreached, ...], Doc("Duties of one person that must be kept apart.")]
+    quote_breaches: Annotated[tuple[str, ...], Doc("The same about its quote, in plain sentences.", _SECRET)]
     version: Annotated[int, Doc("Rises with what is known of the order.")]
     derivation: Annotated[Derivation, Doc("Lineage, rule and authority.")]

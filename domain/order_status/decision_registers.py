@@ -11,7 +11,7 @@ from domain.fold.heard import Heard
 from domain.order_status.moments import microseconds
 from domain.order_status.order_registers import Said
 from domain.order_status.words import listed, money_text
-from domain.segregation import duties_shown
+from domain.segregation import DECISIVE_EVENTS, duties_shown
 
 _INVOICING = frozenset({"InvoiceIssued"})
 """Issued by the agreement, without anybody's decision; an adjustment shows as a duty of its own."""
@@ -47,7 +47,7 @@ def decision_says(event: Heard) -> Said:
     missing = _lacking(event)
     if missing:
         yield f"lacks/{event.version}", list(missing)
-    duties = duties_shown(event.kind, event, _attributes(event.data))
+    duties = duties_shown(event.kind, event, _attributes(event.data)) if event.kind in DECISIVE_EVENTS else ()
     override = event.data.get("override") is True
     if event.kind in DECISIONS or duties or override:
         yield f"decision/{event.version}", list(_decision(event, duties))
@@ -59,8 +59,9 @@ def quote_decisions_say(event: Heard) -> Said:
     decisions = [d for d in listed(data.get("decisions")) if isinstance(d, Mapping)]
     evidence = [e for e in listed(data.get("evidence")) if isinstance(e, Mapping)]
     yield "quote-decisions", [list(_told(d)) for d in decisions]
-    yield "quote-evidence", [[_text(e.get("kind")), _text(e.get("hash")), microseconds(e.get("at"))] for e in evidence]
+    yield "quote-evidence", [[_text(e.get("kind")), e.get("hash"), microseconds(e.get("at"))] for e in evidence]
     yield "quote-missing", [_text(m) for m in listed(data.get("missing")) if m]
+    yield "quote-breaches", [_text(b) for b in listed(data.get("breaches")) if b]
 
 
 def _decision(event: Heard, duties: tuple[tuple[str, Any], ...]) -> Decision:

@@ -17,7 +17,7 @@ from domain.fulfillment_plan import events as _plan
 from domain.non_billing_reason import events as _reason
 from domain.order_state.policy import REFERENCE_V1, HeaderPolicy
 from domain.order_status.billing_registers import charge_says, handoff_says, reason_says, verdict_says
-from domain.order_status.decision_registers import decision_says, quote_decisions_say
+from domain.order_status.decision_registers import DECISIONS, decision_says, quote_decisions_say
 from domain.order_status.delivery_registers import (
     asset_says,
     fallout_says,
@@ -43,6 +43,7 @@ from domain.payment_authorization import events as _payment
 from domain.product_order import events as _order
 from domain.provisioning_request import events as _provisioning
 from domain.reservation import events as _reservation
+from domain.segregation import DECISIVE_EVENTS
 
 SPACE = "order"
 RULE_ID = "order-status"
@@ -84,13 +85,14 @@ def _kinds(*aggregates: str) -> frozenset[str]:
 
 _DELIVERY = _kinds("FulfillmentPlan", "Reservation", "ProvisioningRequest", "FalloutCase")
 _BILLING = _kinds("BillingHandoff", "Charge", "NonBillingReason")
+_DECIDING = frozenset(_SAYS) & (DECISIONS | DECISIVE_EVENTS | {"FulfillmentTaskRetried"})
 CITED: Mapping[str, frozenset[str]] = {
     "OrderStatusCustomer": ORDER_KINDS - frozenset(_INTERNAL.split()),
     "OrderStatusSales": ORDER_KINDS,
     "OrderStatusSupport": ORDER_KINDS | _kinds("FalloutCase"),
     "OrderStatusFulfillment": ORDER_KINDS | _DELIVERY | _kinds("Asset"),
     "OrderStatusFinance": ORDER_KINDS | _BILLING | {VERDICT},
-    "OrderStatusCompliance": frozenset(_SAYS) | frozenset(_DERIVED),
+    "OrderStatusCompliance": ORDER_KINDS | _DECIDING | frozenset(_DERIVED),
 }
 """The events each record may cite: the name of one alone can say what its audience must not see."""
 

@@ -22,7 +22,7 @@ from domain.order_state.facts import (
     OrderFacts,
     Work,
 )
-from domain.order_state.states import HeaderState, ItemState, Repair
+from domain.order_state.states import Action, HeaderState, ItemState, Repair
 from domain.order_status.moments import microseconds
 from domain.order_status.words import listed, symbol
 from domain.product_order.events import DetailKind
@@ -196,7 +196,7 @@ def _items(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _defined(item: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "itemId": item["itemId"],
-        "action": item.get("action") or "",
+        "action": symbol(Action, item.get("action")) or "",
         "parentItemId": item.get("parentItemId"),
         "offeringId": item.get("offeringId") or "",
         "productInstanceId": item.get("productInstanceId"),
@@ -208,7 +208,7 @@ def _line(item: Mapping[str, Any]) -> Line:
     return Line(
         item_id=item["itemId"],
         line_number=item.get("lineNumber") or 0,
-        action=item.get("action") or "",
+        action=symbol(Action, item.get("action")) or "",
         offering_id=item.get("offeringId") or "",
         parent_item_id=item.get("parentItemId"),
         root_item_id=item.get("rootItemId"),

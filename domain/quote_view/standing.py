@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from domain.fold.facts import Entry, Facts
+from domain.quote_view.facts import STALENESS
 
 STALE_STATES = frozenset(("Approved", "Presented"))
 """States in which somebody relies on a price nobody has accepted yet (R351)."""
@@ -47,6 +48,13 @@ class Standing:
         """The pieces of a package by id, in the order of their chain."""
         found = [(rest, e) for a, rest, e in self.facts.starting_with("piece/") if a == package]
         return sorted(found, key=lambda piece: (piece[1].value[3] or 0, piece[0]))
+
+    def rests_on(self, entry: Entry) -> bool:
+        """Whether the view cites an event: what was told of staleness only while it is of any interest.
+
+        A withdrawn record may have left its topic, and then nobody who folds again would find it.
+        """
+        return entry.kind != STALENESS or (self.state in STALE_STATES and entry.value[0] == self.publication)
 
     def stale_from(self) -> Iterator[tuple[str, int]]:
         """What makes it stale as it stands, and from when on."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from domain.fold.facts import Facts
+from domain.account_view.shares import share_of
+from domain.fold.facts import Entry, Facts
 from domain.fold.fold import Derived, Place, Row
 from domain.fold.heard import Heard
 from domain.fold.reading import dweller, home, money, money_texts, parts, text
@@ -19,6 +20,8 @@ _VERSION_DIGITS = 9
 
 class AccountTimelineFold:
     """Material events by the account they name; each has a place of its own, so none grows.
+
+    The shares are those of the account's holdings, which are given the same copies.
 
     An account that was merged into another keeps what happened under its own name: the account view says which
     accounts are to be read together.
@@ -36,7 +39,7 @@ class AccountTimelineFold:
             named = event.data.get("subjectId") if event.data.get("subjectAggregate") == "Account" else None
         else:
             named = event.data.get("accountId")
-        return home(self.space, event, named, register_of(event))
+        return home(self.space, event, named, register_of(event), share_of(event.subject))
 
     def says(self, event: Heard, place: Place) -> Iterable[tuple[str, Any]]:
         """Its entry, what it is about, and the money it names."""
@@ -45,17 +48,18 @@ class AccountTimelineFold:
 
     def derive(self, place: Place, shared: Facts, own: Facts, reached_us: int) -> Derived:
         """The one record of the event."""
-        entry_id = dweller(self.space, place)
-        return Derived(tuple(_row(entry_id, *each) for each in list(shared.each(TOLD))[:1]))
+        account = dweller(self.space, place).rpartition("/")[0]
+        return Derived(tuple(_row(account, place.member, *each) for each in list(own.each(TOLD))[:1]))
 
 
-def _row(entry_id: str, aggregate_id: str, entry: Any) -> Row:
+def _row(account: str, event: str, aggregate_id: str, entry: Entry) -> Row:
+    entry_id = f"{account}/{event}"
     quote, order, amounts = entry.value[14:]
     told = entry_of(aggregate_id, entry)
     position = f"{entry.time_us:0{_TIME_DIGITS}d}/{aggregate_id}/{entry.version:0{_VERSION_DIGITS}d}/{entry.event_id}"
     data = {
         "entryId": entry_id,
-        "accountId": entry_id.rpartition("/")[0],
+        "accountId": account,
         "position": position,
         "at": told["at"],
         "eventType": entry.kind,

@@ -27,7 +27,7 @@ class OrderTimelineFold:
     kinds = frozenset({*ORDERS, *GOVERNANCE, *FULFILLMENT_EVENTS, *ASSETS, *SETTLEMENT})
 
     def places(self, event: Heard) -> Iterable[Place]:
-        """The month of the order; governance is about an order when its subject is one."""
+        """A month of the order; governance is about an order when its subject is one."""
         if event.kind in GOVERNANCE:
             about_order = event.data.get("subjectAggregate") == "ProductOrder"
             named = event.data.get("subjectId") if about_order else None
@@ -44,5 +44,7 @@ class OrderTimelineFold:
 
     def derive(self, place: Place, shared: Facts, own: Facts, reached_us: int) -> Derived:
         """The pages of the month."""
-        quote = next((entry.value for _, entry in shared.each(_QUOTE)), None)
-        return Derived(pages("OrderTimeline", "orderId", dweller(self.space, place), shared, {"quoteId": quote}))
+        quote = next((entry.value for _, entry in own.each(_QUOTE)), None)
+        return Derived(
+            pages("OrderTimeline", "orderId", dweller(self.space, place), place.member, own, {"quoteId": quote})
+        )

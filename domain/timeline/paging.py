@@ -25,16 +25,17 @@ def month_of(event: Heard) -> str:
     return f"{happened.year:04d}-{happened.month:02d}"
 
 
-def pages(record: str, owner_field: str, identity: str, facts: Facts, extra: dict[str, Any]) -> tuple[Row, ...]:
-    """The pages of one month; `identity` ends with the month, `owner_field` names whose timeline it is."""
-    owner, _, month = identity.rpartition("/")
+def pages(
+    record: str, owner_field: str, owner: str, month: str, facts: Facts, extra: dict[str, Any]
+) -> tuple[Row, ...]:
+    """The pages of one month; `owner_field` names whose timeline it is."""
     ordered = _in_order(facts)
     count = -(-len(ordered) // ENTRIES_PER_PAGE)
     rows = []
     for page in range(1, count + 1):
         shown = ordered[(page - 1) * ENTRIES_PER_PAGE : page * ENTRIES_PER_PAGE]
         times = [entry.time_us for _, entry in shown]
-        page_id = f"{identity}/{page}"
+        page_id = f"{owner}/{month}/{page}"
         data = {
             "pageId": page_id,
             owner_field: owner,

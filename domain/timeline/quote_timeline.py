@@ -25,7 +25,7 @@ class QuoteTimelineFold:
     kinds = frozenset({*QUOTES, *GOVERNANCE})
 
     def places(self, event: Heard) -> Iterable[Place]:
-        """The month of the quote; governance is about a quote when its subject is one."""
+        """A month of the quote; governance is about a quote when its subject is one."""
         if event.kind in GOVERNANCE:
             named = event.data.get("subjectId") if event.data.get("subjectAggregate") == "Quote" else None
         else:
@@ -38,4 +38,4 @@ class QuoteTimelineFold:
 
     def derive(self, place: Place, shared: Facts, own: Facts, reached_us: int) -> Derived:
         """The pages of the month."""
-        return Derived(pages("QuoteTimeline", "quoteId", dweller(self.space, place), shared, {}))
+        return Derived(pages("QuoteTimeline", "quoteId", dweller(self.space, place), place.member, own, {}))

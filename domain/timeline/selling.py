@@ -8,7 +8,6 @@ from domain.timeline.telling import COMPLIANCE, DEALS, FINANCE, INSIDE, PROOF, S
 
 _APPROVAL = (SALES, FINANCE, COMPLIANCE)
 _REVISION = ("quoteVersion",)
-_CORRECTION = ("quoteVersion", "evidenceRef")
 
 ACCOUNTS: Mapping[str, Telling] = {
     "AccountCreated": Telling(
@@ -79,10 +78,10 @@ QUOTES: Mapping[str, Telling] = {
     "QuoteConversionFailed": Telling(
         "Quote", "The accepted offer could not become an order.", DEALS, ("failureCode", "stage", "orderId")
     ),
-    "QuoteCorrectionRequested": Telling("Quote", "A correction of the offer was asked for.", DEALS, _CORRECTION),
-    "QuoteCorrectionApproved": Telling("Quote", "The correction of the offer was approved.", DEALS, _CORRECTION),
+    "QuoteCorrectionRequested": Telling("Quote", "A correction of the offer was asked for.", DEALS, _REVISION),
+    "QuoteCorrectionApproved": Telling("Quote", "The correction of the offer was approved.", DEALS, _REVISION),
     "QuoteCorrectionApplied": Telling(
-        "Quote", "The offer was corrected; what was there stays readable.", DEALS, _CORRECTION, material=True
+        "Quote", "The offer was corrected; what was there stays readable.", DEALS, _REVISION, material=True
     ),
     "PriceCalculated": Telling("PriceCalculation", "A price was calculated.", DEALS, ("attempt", "priceBookVersion")),
     "PriceCalculationFailed": Telling(

@@ -17,18 +17,12 @@ def trace(pages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
     From quote to charge (R207): the pages of the order, and of its quote, which the order's own state and pages name.
     """
-    return causal_order(
-        Step(
-            entry["at"],
-            f"{entry['aggregate']} {entry['aggregateId']}",
-            entry["version"],
-            entry["eventId"],
-            entry["causationId"],
-            entry,
-        )
-        for page in pages
-        for entry in page["entries"]
-    )
+    return causal_order(_step(entry) for page in pages for entry in page["entries"])
+
+
+def _step(entry: Mapping[str, Any]) -> Step[Mapping[str, Any]]:
+    what = f"{entry['aggregate']} {entry['aggregateId']}"
+    return Step(entry["at"], what, entry["version"], entry["eventId"], entry["causationId"], entry)
 
 
 def as_seen_by(audience: str, entry: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import structlog
 from psycopg import Connection, sql
 
+from sinks.postgres import indexes, roles
+from sinks.postgres.naming import SCHEMA, TENANT, table_name
 from sinks.table import Kind, Table
 
-SCHEMA = "derived"
 POSITIONS = sql.Identifier(SCHEMA, "sink_positions")
 
 TYPES = {
@@ -30,11 +31,6 @@ _SETUP_LOCK = 0x6F72_6465_7274
 log = structlog.get_logger(__name__)
 
 
-def table_name(table: Table) -> sql.Identifier:
-    """The qualified name of a table."""
-    return sql.Identifier(SCHEMA, table.name)
-
-
 def set_up(connection: Connection, tables: list[Table]) -> None:
     """Make what is missing; a table of another shape is made anew and its positions forgotten.
 
@@ -45,15 +41,22 @@ def set_up(connection: Connection, tables: list[Table]) -> None:
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
         _make_positions(connection)
         _make_utc_function(connection)
+        known = roles.make(connection, {table.audience for table in tables if table.audience is not None})
         for table in tables:
-            found = _shape(connection, table)
-            if found == _wanted_shape(table):
-                continue
-            if found:
-                log.warning("sink_table_rebuilt", sink="postgres", table=table.name, reason="its columns changed")
-                connection.execute(sql.SQL("DROP TABLE {}").format(table_name(table)))
-            connection.execute(sql.SQL("DELETE FROM {} WHERE topic = %s").format(POSITIONS), (table.topic,))
-            _make_table(connection, table)
+            _bring_into_shape(connection, table)
+            indexes.set_up(connection, table)
+            roles.grant(connection, table, known)
+
+
+def _bring_into_shape(connection: Connection, table: Table) -> None:
+    found = _shape(connection, table)
+    if found == _wanted_shape(table):
+        return
+    if found:
+        log.warning("sink_table_rebuilt", sink="postgres", table=table.name, reason="its columns changed")
+        connection.execute(sql.SQL("DROP TABLE {}").format(table_name(table)))
+    connection.execute(sql.SQL("DELETE FROM {} WHERE topic = %s").format(POSITIONS), (table.topic,))
+    _make_table(connection, table)
 
 
 def _make_positions(connection: Connection) -> None:
@@ -105,6 +108,7 @@ def _wanted_shape(table: Table) -> dict[str, tuple[str, bool]]:
     return {
         **{c.name: (TYPES[c.kind], c.nullable) for c in table.columns},
         **{c.name: (TYPES[c.kind], True) for c in table.lifted},
+        TENANT: ("text", True),
         **{name: (data_type, False) for name, data_type in ARRIVAL.items()},
     }
 
@@ -123,13 +127,16 @@ def _make_table(connection: Connection, table: Table) -> None:
                 sql.Identifier(lifted.name), sql.SQL(TYPES[lifted.kind]), text
             )
         )
+    # Every id begins with its tenant and a colon, so nobody can say anything else here.
+    parts.append(
+        sql.SQL("{} text GENERATED ALWAYS AS (split_part({}, ':', 1)) STORED").format(
+            sql.Identifier(TENANT), sql.Identifier(table.key)
+        )
+    )
     for name, data_type in ARRIVAL.items():
         default = sql.SQL(" DEFAULT now()" if name == "written_at" else "")
         parts.append(sql.SQL("{} {} NOT NULL{}").format(sql.Identifier(name), sql.SQL(data_type), default))
     parts.append(sql.SQL("PRIMARY KEY ({})").format(sql.Identifier(table.key)))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(table_name(table), sql.SQL(", ").join(parts)))
-    for index in table.indexes:
-        columns = [sql.Identifier(name) for name in ((index,) if isinstance(index, str) else index)]
-        connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(table_name(table), sql.SQL(", ").join(columns)))
     comment = f"Mirror of {table.topic}: informational, the owning system decides."
     connection.execute(sql.SQL("COMMENT ON TABLE {} IS {}").format(table_name(table), sql.Literal(comment)))

@@ -7,8 +7,9 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from sinks.postgres.ddl import table_name
+from sinks.postgres.ddl import POSITIONS
 from sinks.postgres.faults import translated
+from sinks.postgres.naming import table_name
 from sinks.table import Table
 from sinks.tables import ORDER_STATE
 
@@ -46,6 +47,17 @@ def read_records(connection: Connection[Any], table: Table) -> Iterator[tuple[st
         cursor.itersize = FETCH_ROWS
         for cells in cursor.execute(query):
             yield cells[table.key_index], table.record(cells)
+
+
+def read_positions(connection: Connection[Any]) -> dict[str, dict[int, int]]:
+    """The next offset of each partition of each topic, as the sink has applied it."""
+    positions: dict[str, dict[int, int]] = {}
+    with translated("be read"):
+        for topic, partition, offset in connection.execute(
+            sql.SQL("SELECT topic, partition, next_offset FROM {}").format(POSITIONS)
+        ):
+            positions.setdefault(topic, {})[partition] = offset
+    return positions
 
 
 def _select(table: Table) -> sql.Composed:

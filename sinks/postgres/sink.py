@@ -20,8 +20,9 @@ from sinks.contract import (
     require_same,
 )
 from sinks.forward import Advance, Standing, advance, keys_to_move
-from sinks.postgres.ddl import POSITIONS, TYPES, set_up, table_name
+from sinks.postgres.ddl import POSITIONS, TYPES, set_up
 from sinks.postgres.faults import translated
+from sinks.postgres.naming import table_name
 from sinks.table import Cell, Table
 from sinks.tables import tables_of
 
@@ -35,6 +36,8 @@ class PostgresSink(Sink):
     """Mirrors derived topics into schema `derived`; rows and position move in one transaction."""
 
     name = "postgres"
+    positions_table = POSITIONS
+    """Where positions and tallies are; a sink with tables of its own has its own."""
 
     def __init__(self, database_url: str, tables: Sequence[Table] | None = None) -> None:
         super().__init__(tables_of(self.name) if tables is None else tables)
@@ -48,7 +51,7 @@ class PostgresSink(Sink):
 
     def claim(self, identity: TopicIdentity) -> None:
         """See `Sink.claim`."""
-        query = sql.SQL("SELECT DISTINCT cluster_id, topic_id FROM {} WHERE topic = %s").format(POSITIONS)
+        query = sql.SQL("SELECT DISTINCT cluster_id, topic_id FROM {} WHERE topic = %s").format(self.positions_table)
         with translated("read its positions"):
             stored = self._connected().execute(query, (identity.topic,)).fetchall()
         for cluster_id, topic_id in stored:
@@ -56,7 +59,7 @@ class PostgresSink(Sink):
 
     def positions(self, topic: str) -> dict[int, int]:
         """See `Sink.positions`."""
-        query = sql.SQL("SELECT partition, next_offset FROM {} WHERE topic = %s").format(POSITIONS)
+        query = sql.SQL("SELECT partition, next_offset FROM {} WHERE topic = %s").format(self.positions_table)
         with translated("read its positions"):
             return dict(self._connected().execute(query, (topic,)).fetchall())
 
@@ -64,7 +67,7 @@ class PostgresSink(Sink):
         """See `Sink.tallies`."""
         query = sql.SQL(
             "SELECT partition, read, applied, duplicate, stale, dead_lettered FROM {} WHERE topic = %s"
-        ).format(POSITIONS)
+        ).format(self.positions_table)
         with translated("read its tallies"):
             rows = self._connected().execute(query, (topic,)).fetchall()
         return {partition: Tally(*counts) for partition, *counts in rows}
@@ -98,7 +101,7 @@ class PostgresSink(Sink):
         with translated(f"reset {topic}"):
             connection = self._connected()
             with connection.transaction():
-                connection.execute(sql.SQL("DELETE FROM {} WHERE topic = %s").format(POSITIONS), (topic,))
+                connection.execute(sql.SQL("DELETE FROM {} WHERE topic = %s").format(self.positions_table), (topic,))
                 connection.execute(sql.SQL("TRUNCATE {}").format(table_name(self.tables[topic])))
 
     def close(self) -> None:
@@ -122,7 +125,7 @@ class PostgresSink(Sink):
                 self._url,
                 autocommit=True,
                 connect_timeout=CONNECT_TIMEOUT_S,
-                application_name="ordertruth-sink-postgres",
+                application_name=f"ordertruth-sink-{self.name}",
                 options=SESSION,
             )
         return self._connection
@@ -134,14 +137,14 @@ class PostgresSink(Sink):
             sql.SQL(
                 "INSERT INTO {} (topic, partition, next_offset, cluster_id, topic_id) "
                 "SELECT %s, p, 0, %s, %s FROM unnest(%s::int[]) AS p ON CONFLICT DO NOTHING"
-            ).format(POSITIONS),
+            ).format(self.positions_table),
             (identity.topic, identity.cluster_id, identity.topic_id, partitions),
         )
         rows = connection.execute(
             sql.SQL(
                 "SELECT partition, next_offset, cluster_id, topic_id FROM {} "
                 "WHERE topic = %s AND partition = ANY(%s) ORDER BY partition FOR UPDATE"
-            ).format(POSITIONS),
+            ).format(self.positions_table),
             (identity.topic, partitions),
         ).fetchall()
         for _, _, cluster_id, topic_id in rows:
@@ -174,7 +177,7 @@ class PostgresSink(Sink):
                     %s::bigint[]) AS n (partition, next_offset, read, applied, duplicate, stale, dead_lettered)
                 WHERE p.topic = %s AND p.partition = n.partition
                 """
-            ).format(POSITIONS),
+            ).format(self.positions_table),
             (
                 [partition for partition, _ in counts],
                 [plan.next_offsets[partition] for partition, _ in counts],

@@ -17,7 +17,7 @@ from sinks.postgres.sink import PostgresSink
 from topics.catalogue import CHANGELOGS, DEAD_LETTERS, ORDER_STATE_CHANGELOG, TOPICS, Kind
 from topics.contracts.acls import Grant, Operation, Resource, acl_script, application_of, grants, principal_of
 from topics.contracts.index import ACLS_FILE
-from topics.platform_topics import PLATFORM
+from topics.principals import EVERYBODY, PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,6 +114,13 @@ def test_nobody_reads_what_no_application_of_theirs_consumes() -> None:
         readers = {principal_of(c, OWNERS) for c in topic.consumers}
         own = topic.kind in (Kind.CHANGELOG, Kind.DEAD_LETTER)
         assert grant.principal in readers or (own and grant.principal == topic.owner)
+
+
+def test_everybody_may_know_of_a_topic_and_do_nothing_else() -> None:
+    """Or a client would stop before the write that is to be refused, and the attempt would leave no trace (R345)."""
+    found = {g for g in grants() if g.principal == EVERYBODY}
+    assert found == {Grant(EVERYBODY, Resource.TOPIC, Operation.DESCRIBE, t.name) for t in TOPICS}
+    assert not any(g.operation is Operation.DESCRIBE for g in grants() if g.principal != EVERYBODY)
 
 
 def test_an_owner_that_consumes_reads_for_itself() -> None:

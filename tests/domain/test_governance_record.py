@@ -94,6 +94,7 @@ ATTEMPT = {
     "denied_by": "kafka-authorizer",
     "host": "10.0.0.9",
     "observed_at": NOW,
+    "attempts": 3,
 }
 
 

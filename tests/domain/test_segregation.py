@@ -111,6 +111,8 @@ def test_events_show_the_duties_of_people() -> None:
         assert shown(name) == [("kim", Duty.APPLY), ("acme:approved_by", Duty.APPROVE)]
         assert shown(name, {"approved_by": None}) == []
     assert shown("CorrectionApplied", {"kind": CorrectionKind.DISPLAY}) == [("kim", Duty.APPLY)]
+    assert shown("CaseResolved") == [("acme:proposed_by", Duty.APPLY), ("kim", Duty.APPROVE)]
+    assert shown("CaseWaived") == [("acme:requested_by", Duty.APPLY), ("kim", Duty.APPROVE)]
 
 
 def test_an_invoice_corrects_billing_only_beside_the_agreement() -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
 from domain.fold.facts import Facts
-from domain.fold.fold import Fold, Place, Row, cited
+from domain.fold.fold import Fold, Place, Row
 from domain.fold.group import Groups
 from domain.fold.heard import Heard
+from domain.fold.uses import lineage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,17 +23,8 @@ NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 def published(fold: Fold, row: Row, shared: Facts, own: Facts) -> dict[str, Any]:
     """A row with what the runner adds."""
-    derivation = {
-        "inputs": cited(shared, own, row),
-        "ruleId": fold.rule_id,
-        "ruleVersion": fold.rule_version,
-        "calculatedAt": NOW,
-        "validUntil": None,
-        "authority": "INFORMATIONAL",
-        "authoritativeFor": [],
-        "notAuthoritativeFor": [],
-        "sourceLagMs": 0,
-    }
+    moments = {"calculatedAt": NOW, "validUntil": None, "sourceLagMs": 0}
+    derivation = {**lineage(fold, row, shared, own), **moments}
     return {**row.data, "version": shared.version + own.version, "derivation": derivation}
 
 
@@ -61,7 +53,7 @@ def assert_fits(row: Row, record: dict[str, Any], table: Table | None) -> None:
 
 def heard_again(row: Row, record: dict[str, Any], offset: int) -> Heard:
     """A derived record as another fold hears it."""
-    moment_us = int(NOW.timestamp()) * 1_000_000
+    moment_us = 1_782_864_000_000_000
     return Heard(
         kind=row.record,
         subject=row.key,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from random import Random
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from domain.account_view.fold import AccountViewFold
 from domain.account_view.holdings import AccountHoldingsFold
 from domain.delivery_view.fold import DeliveryViewFold
+from domain.fold.facts import Facts
 from domain.fold.fold import Fold
 from domain.fold.group import Groups, rows_of
 from domain.quote_view.fold import QuoteViewFold
@@ -38,7 +40,7 @@ FOLDS: tuple[Fold, ...] = (
 )
 BY_RECORD = {table.model.__name__: table for table in TABLES}
 UNHEARD_BY_SINKS = {"QuoteDecisions", "QuoteStaleness"}
-views = pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.space)
+views = pytest.mark.parametrize("fold", FOLDS, ids=lambda fold: fold.rule_id)
 
 
 @views
@@ -75,7 +77,23 @@ def test_every_record_fits_its_contract_and_its_table(fold: Fold) -> None:
     for row, record in found:
         assert row.record in BY_RECORD or row.record in UNHEARD_BY_SINKS
         assert_fits(row, record, BY_RECORD.get(row.record))
-    assert found or fold.space == "quote-staleness", "quotes in the making are tried in their own tests"
+    assert found or fold.rule_id == "quote-staleness", "quotes in the making are tried in their own tests"
+
+
+@views
+def test_facts_are_plain_data(fold: Fold) -> None:
+    groups = Groups(fold)
+    groups.hear(told(12, 5, "mixed").events)
+    kept = Groups(fold, {p: Facts.from_plain(json.loads(json.dumps(f.to_plain()))) for p, f in groups.facts.items()})
+    until_us = told(12, 5, "mixed").end_us
+    assert list(kept.settled(until_us)) == list(groups.settled(until_us))
+
+
+@views
+def test_rows_are_of_the_records_it_names_and_rest_on_events(fold: Fold) -> None:
+    for row, record in all_published(fold, told(12, 5, "mixed").events, told(12, 5, "mixed").end_us):
+        assert row.record in fold.records
+        assert record["derivation"]["inputs"], f"{row.key} cites nothing"
 
 
 @views

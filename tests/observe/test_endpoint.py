@@ -20,11 +20,13 @@ from compose.observe.collector import worker_registry
 from compose.observe.endpoint import Answers, observed, served
 from compose.observe.outside import INPUTS, view_workers
 from compose.observe.register import enrol, enrolled, forget_the_dead, leave
-from compose.observe.watched import Watched, WatchedRelay, WatchedSink, WatchedStream
+from compose.observe.watched import Watched, WatchedAlerts, WatchedRelay, WatchedSink, WatchedStream
 from compose.settings import Settings
 from compose.stack.record import ProcessId
 from compose.workers import SERVICES, STREAM_APPS, check_names
 from domain.errors import ConfigurationError
+from sinks.alerts import AlertService, Channel, ChannelKind
+from sinks.alerts.outbox import Backlog
 from sinks.consumer import SinkConsumer
 from sinks.postgres.sink import PostgresSink
 from streams.engine.batch import RecordBatch
@@ -76,7 +78,11 @@ def everything() -> list[Watched]:
     relay = Relay(NO_DATABASE, NOWHERE, NoContracts())
     relay.published_by_topic["owner"] = 3
     relay.pending, relay.parked = 2, 1
-    return [WatchedStream(engine), WatchedSink(sink), WatchedRelay(relay)]
+    channel = Channel("ops", ChannelKind.LOG)
+    alerts = AlertService(NOWHERE, NoContracts().schema_for_id, NO_DATABASE, [channel])
+    alerts.couriers[0].outcomes["taken"] = 2
+    alerts.couriers[0].backlog = Backlog(waiting=3, sent=2, parked=1)
+    return [WatchedStream(engine), WatchedSink(sink), WatchedRelay(relay), WatchedAlerts(alerts)]
 
 
 @pytest.fixture
@@ -155,6 +161,12 @@ def test_metrics_are_what_prometheus_reads(port: int) -> None:
     assert found["ordertruth_relay_sent_total", "owner"] == 3
     assert found["ordertruth_relay_pending_rows",] == 2
     assert found["ordertruth_relay_parked_rows",] == 1
+    alerts = {s.name: s.value for f in families.values() for s in f.samples if s.labels.get("channel") == "ops"}
+    assert alerts == {
+        "ordertruth_alert_sent_total": 2,
+        "ordertruth_alert_waiting_rows": 3,
+        "ordertruth_alert_parked_rows": 1,
+    }
     assert abs(found["ordertruth_last_commit_timestamp_seconds",] - time.time()) < 60
     assert {"process_resident_memory_bytes", "python_gc_collections"} <= families.keys()
     assert all(f.documentation for f in families.values())
@@ -264,4 +276,4 @@ def test_an_instance_that_is_no_name_is_refused(instance: str) -> None:
 
 
 def test_every_application_that_reads_topics_has_its_lag_watched() -> None:
-    assert INPUTS.keys() == {*STREAM_APPS, *SERVICES} - {"relay"}
+    assert INPUTS.keys() == {*STREAM_APPS, *SERVICES} - {"relay", "broker-observer"}

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
 from domain.errors import RecordError
-from sinks.table import Kind
-from sinks.tables import ORDER_STATE
+from sinks.table import Kind, Table
+from sinks.tables import ORDER_STATE, TABLES
 from tests.sinks.records import T0, order_state
 
 TIMES = st.datetimes(datetime(1900, 1, 1), datetime(2261, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
@@ -91,3 +91,10 @@ def test_there_is_a_column_for_each_field() -> None:
     assert by_name["quote_version"].nullable
     assert not by_name["last_event_at"].nullable
     assert by_name["items"].kind is Kind.JSON
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_no_table_has_two_columns_of_one_name(table: Table) -> None:
+    names = [column.name for column in (*table.columns, *table.lifted)]
+    assert len(names) == len(set(names))
+    assert {name for index in table.indexes for name in ((index,) if isinstance(index, str) else index)} <= set(names)

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import ValidationError
 
-from compose.settings import Settings, known_names, load_settings
+from compose.alerting import channels_of, patience_of
+from compose.settings import AlertSettings, Settings, known_names, load_settings
+from domain.alert.policy import QuietHours, Route
+from domain.case.states import Severity
 from domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -66,6 +70,56 @@ def test_known_names_of_services_are_read(monkeypatch: pytest.MonkeyPatch) -> No
     }
     assert "hidden" not in repr(settings)
     assert Settings(**settings.revealed(), _env_file=None) == settings
+
+
+CHANNELS = """[
+    {"name": "ops", "kind": "slack", "url": "https://hooks.example/T0/hidden", "min_severity": "HIGH",
+     "quiet": {"start": "22:00", "end": "06:00", "zone": "Europe/Berlin"}, "owners": ["billing"]},
+    {"name": "duty", "kind": "pagerduty", "secret": "hidden", "per_minute": 5},
+    {"name": "own", "kind": "webhook", "url": "https://own.example/", "secret": "hidden", "not_tenants": []}
+]"""
+
+
+def test_channels_of_alerts_are_read_with_their_secrets_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets in them too reach a child process."""
+    settings = load(
+        monkeypatch,
+        ORDERTRUTH_ALERTS__CHANNELS=CHANNELS,
+        ORDERTRUTH_ALERTS__GROUP_WAIT_S="3",
+        ORDERTRUTH_ALERTS__CONSOLE_URL="https://console.example/",
+    )
+    assert "hidden" not in repr(settings)
+    assert Settings(**settings.revealed(), _env_file=None) == settings
+    slack, duty, own = channels_of(settings.alerts)
+    assert slack.url == "https://hooks.example/T0/hidden"
+    assert duty.secret == own.secret == "hidden"
+    assert slack.policy.route == Route(Severity.HIGH, ("billing",))
+    assert slack.policy.quiet == QuietHours(time(22), time(6), "Europe/Berlin")
+    assert (duty.policy.limit.messages, own.policy.route.not_tenants) == (5, ())
+    assert slack.policy.grouping.wait == timedelta(seconds=3)
+    assert slack.console_url == "https://console.example"
+    assert patience_of(settings.alerts).give_up_s == 72 * 3600
+    assert [channel.kind for channel in channels_of(AlertSettings())] == ["log"]
+
+
+@pytest.mark.parametrize(
+    "channels",
+    [
+        '[{"name": "a", "kind": "slack"}]',
+        '[{"name": "a", "kind": "webhook", "url": "https://x.example"}]',
+        '[{"name": "a", "kind": "pagerduty"}]',
+        '[{"name": "a", "kind": "slack", "url": "ftp://hidden"}]',
+        '[{"name": "a b", "kind": "log"}]',
+        '[{"name": "a", "kind": "log"}, {"name": "a", "kind": "log"}]',
+        '[{"name": "a", "kind": "log", "quiet": {"start": "22:00", "end": "06:00", "zone": "Nowhere/Land"}}]',
+        '[{"name": "a", "kind": "log", "min_severity": "URGENT"}]',
+        "nonsense",
+    ],
+)
+def test_a_channel_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, channels: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(monkeypatch, ORDERTRUTH_ALERTS__CHANNELS=channels)
+    assert "hidden" not in str(caught.value)
 
 
 def test_own_names_nest_and_win(monkeypatch: pytest.MonkeyPatch) -> None:

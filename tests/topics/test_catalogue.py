@@ -128,7 +128,7 @@ def test_derived_topics_are_compacted_with_graves_of_seven_days(topic: Topic) ->
 
 
 def test_changelogs_are_compacted_in_small_segments_and_hold_more_than_their_source() -> None:
-    apps = ("order-state", "placing", *FOLD_APPS)
+    apps = ("order-state", "placing", *FOLD_APPS, "cases")
     assert [t.name for t in CHANGELOGS] == [f"internal.{app}.store.changelog.v1" for app in apps]
     config = ORDER_STATE_CHANGELOG.config()
     assert config["cleanup.policy"] == "compact"

@@ -1,7 +1,8 @@
 """Who may do what on the broker, as grants that follow from the catalogue; what is not granted is denied (R77).
 
 Principals are the owners. The platform's applications run as its own owner, `ordertruth`, so that is who reads for
-every consumer the catalogue names.
+every consumer the catalogue names. Everybody may know that a topic exists: a client asks that first, and one that is
+told nothing never gets as far as the write whose refusal is to be seen (R345).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from topics.catalogue import TOPICS
-from topics.platform_topics import PLATFORM
+from topics.principals import EVERYBODY, PLATFORM
 from topics.topic import Kind, Topic
 
 VERIFIER_GROUP = "verify"
@@ -30,6 +31,7 @@ class Operation(StrEnum):
 
     READ = "Read"
     WRITE = "Write"
+    DESCRIBE = "Describe"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,6 +61,7 @@ def grants(topics: Iterable[Topic] = TOPICS) -> tuple[Grant, ...]:
 
 def _grants(topics: tuple[Topic, ...], owners: frozenset[str]) -> Iterator[Grant]:
     for topic in topics:
+        yield Grant(EVERYBODY, Resource.TOPIC, Operation.DESCRIBE, topic.name)
         yield Grant(topic.owner, Resource.TOPIC, Operation.WRITE, topic.name)
         for consumer in topic.consumers:
             reader = principal_of(consumer, owners)
@@ -93,22 +96,26 @@ def acl_script(found: Iterable[Grant], bootstrap: str) -> str:
     principal = ""
     for (who, resource, operation, prefixed), names in calls.items():
         if who != principal:
-            lines += ["", f"# {who}"]
+            lines += ["", "# everybody" if who == EVERYBODY else f"# {who}"]
             principal = who
         pattern = " --resource-pattern-type prefixed" if prefixed else ""
-        lines.append(f"allow User:{who} --operation {operation.value}{pattern} \\")
+        lines.append(f"allow {_user(who)} --operation {operation.value}{pattern} \\")
         lines += [f"  --{resource.value} {name} \\" for name in names[:-1]]
         lines.append(f"  --{resource.value} {names[-1]}")
     return "\n".join(lines) + "\n"
+
+
+def _user(name: str) -> str:
+    return "'User:*'" if name == EVERYBODY else f"User:{name}"  # the shell would take the star for file names
 
 
 _HEAD = """\
 #!/usr/bin/env bash
 # Made by `ordertruth contracts export` from the catalogue; edits are lost.
 #
-# Each owner may write its own topics, readers may read theirs, nobody anything else: the broker must deny what is not
-# allowed (allow.everyone.if.no.acl.found=false). Creating topics (`ordertruth topics apply`) is left to the
-# administrator who runs this.
+# Each owner may write its own topics, readers may read theirs, everybody may know of a topic, nobody anything else:
+# the broker must deny what is not allowed (allow.everyone.if.no.acl.found=false). Creating topics
+# (`ordertruth topics apply`) is left to the administrator who runs this.
 #
 #   BOOTSTRAP_SERVERS=host:port COMMAND_CONFIG=admin.properties KAFKA_ACLS=/opt/kafka/bin/kafka-acls.sh bash acls.sh
 set -euo pipefail

@@ -46,6 +46,10 @@ _DERIVED_MEANING: Mapping[str, str] = {
     "ce_policyversion": _MEANING["ce_policyversion"],
     "content-type": _MEANING["content-type"],
 }
+_DERIVED_OPTIONAL: Mapping[str, str] = {
+    "ce_aggregatetype": "The kind of record.",
+    "ce_aggregateversion": "Its `version`: rises with what was known when it was derived; tombstones have it, too.",
+}
 _CONSTANT = {"ce_specversion": SPEC_VERSION, "content-type": CONTENT_TYPE}
 _TIMES = frozenset({"ce_time", "ce_recordedtime"})
 _COUNTED = "ce_aggregateversion"
@@ -104,7 +108,10 @@ def _sample(*, bare: bool) -> Envelope:
 
 FACT_HEADERS = _fact_headers()
 """The headers of an event on an owner's topic."""
-DERIVED_HEADERS = tuple(Header(name, meaning, required=True) for name, meaning in _DERIVED_MEANING.items())
+DERIVED_HEADERS = (
+    *(Header(name, meaning, required=True) for name, meaning in _DERIVED_MEANING.items()),
+    *(Header(name, meaning, required=False) for name, meaning in _DERIVED_OPTIONAL.items()),
+)
 """The headers of a derived record: nobody decided it, so nothing tells of commands and actors."""
 
 

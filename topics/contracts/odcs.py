@@ -27,6 +27,8 @@ _LOGICAL = {
 
 Document = dict[str, Any]
 
+_SHOWN = (Operation.READ, Operation.WRITE)
+
 
 def data_contract(contract: TopicContract, grants: Iterable[Grant], places: Places, beside: Beside) -> Document:
     """The data contract of a topic; `grants` are all there are, `beside` is seen from the folder of data contracts."""
@@ -74,14 +76,14 @@ def data_contract(contract: TopicContract, grants: Iterable[Grant], places: Plac
 
 
 def _roles(contract: TopicContract, grants: Iterable[Grant]) -> list[Document]:
-    access: dict[str, set[str]] = {}
+    access: dict[str, set[Operation]] = {}
     for grant in grants:
-        if grant.resource is Resource.TOPIC and grant.name == contract.topic.name:
-            access.setdefault(grant.principal, set()).add(grant.operation.value.lower())
-    shown = (Operation.READ.value.lower(), Operation.WRITE.value.lower())
+        # that a topic exists is known to everybody, which is no role
+        if grant.resource is Resource.TOPIC and grant.name == contract.topic.name and grant.operation in _SHOWN:
+            access.setdefault(grant.principal, set()).add(grant.operation)
     return [
-        {"role": principal, "access": " ".join(word for word in shown if word in words)}
-        for principal, words in sorted(access.items())
+        {"role": principal, "access": " ".join(may.value.lower() for may in _SHOWN if may in found)}
+        for principal, found in sorted(access.items())
     ]
 
 

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
@@ -15,6 +15,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from domain.errors import ConfigurationError, UnavailableError
+from topics.catalogue import TOPICS
 from topics.outbox import OutboxMessage, Published
 
 METADATA_TIMEOUT_S = 5.0
@@ -22,6 +23,10 @@ POLL_S = 0.05
 LAST_REPORTS_S = 2.0
 
 ProducerConfig = Mapping[str, str | int | float | bool]
+Identities = Mapping[str, Mapping[str, str]]
+"""What an owner's producer adds to the settings to prove who it is, by owner."""
+NOBODY_ELSE: Identities = {}
+"""For a broker that does not know the owners apart."""
 AggregateKey = tuple[str, str]
 """Topic and record key."""
 
@@ -37,6 +42,7 @@ _PRODUCER: ProducerConfig = {
     "compression.type": "lz4",
 }
 
+_OWNERS = {topic.name: topic.owner for topic in TOPICS}
 _PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})  # noqa: SLF001 - the client's names
 
 log = structlog.get_logger(__name__)
@@ -59,17 +65,22 @@ class Framed:
 class Report:
     """What became of a batch: where rows ended up, by `seq`, which aggregates are held back, the first error.
 
-    `open` is the number of records whose fate is not known yet.
+    `open` is the number of records whose fate is not known yet, `open_of` that of each producer, by its name.
     """
 
     delivered: dict[int, Published] = field(default_factory=dict)
     held_back: set[AggregateKey] = field(default_factory=set)
-    open: int = 0
+    open_of: Counter[str] = field(default_factory=Counter)
     error: str | None = None
 
-    def take(self, framed: Framed, error: KafkaError | None, record: Message) -> None:
+    @property
+    def open(self) -> int:
+        """How many records are on their way."""
+        return self.open_of.total()
+
+    def take(self, framed: Framed, producer: str, error: KafkaError | None, record: Message) -> None:
         """Note the fate of one record; of a row's copies the first delivered counts."""
-        self.open -= 1
+        self.open_of[producer] -= 1
         if error is not None:
             self.held_back.add(framed.key)
             if error.code() in _PURGED:
@@ -104,11 +115,15 @@ class Delivery:
     The client's own guarantees are not enough for that. Its idempotence keeps retries in order, but after a record
     was refused for good it starts a new sequence and goes on with what was queued behind it. Even its gapless
     guarantee and a single request in flight let a request through that was ready to be sent when the refusal came.
+
+    Each owner's topics are written by a producer of that owner's identity; topics of those without one share a
+    producer that proves nothing beyond `config`.
     """
 
-    def __init__(self, config: ProducerConfig) -> None:
+    def __init__(self, config: ProducerConfig, identities: Identities = NOBODY_ELSE) -> None:
         self._config = {"client.id": "ordertruth-relay", **config, **_PRODUCER}
-        self._producer: Producer | None = None
+        self._identities = identities
+        self._producers: dict[str, Producer] = {}
         self._topics: set[str] = set()
 
     def deliver(self, batch: Sequence[Framed], stop: threading.Event) -> Report:
@@ -118,14 +133,13 @@ class Delivery:
         will be sent again under the same event id. Raises `ConfigurationError` for a topic that does not exist and
         `UnavailableError` when the broker does not answer.
         """
-        producer = self._ready({framed.message.topic for framed in batch})
+        self._get_ready({framed.message.topic for framed in batch})
         report = Report()
         for wave in waves(batch):
             for framed in wave:
                 if framed.key not in report.held_back:
-                    self._queue(producer, framed, report, stop)
-            while report.open and not stop.is_set():
-                producer.poll(POLL_S)
+                    self._queue(framed, report, stop)
+            self._await(report, lambda: not stop.is_set())
             if stop.is_set():
                 break
         if report.error or report.open:
@@ -133,11 +147,13 @@ class Delivery:
         return report
 
     def close(self) -> None:
-        """Throw away the producer with whatever is queued in it."""
+        """Throw away the producers with whatever is queued in them."""
         self._discard(Report())
 
-    def _queue(self, producer: Producer, framed: Framed, report: Report, stop: threading.Event) -> None:
+    def _queue(self, framed: Framed, report: Report, stop: threading.Event) -> None:
         """Queue one record, waiting for room; nothing is queued any more once `stop` is set."""
+        name = self._name_of(framed.message.topic)
+        producer = self._producers[name]
         while not stop.is_set():
             try:
                 producer.produce(
@@ -145,7 +161,7 @@ class Delivery:
                     key=framed.message.key.encode(),
                     value=framed.value,
                     headers=list(framed.message.headers),
-                    on_delivery=partial(report.take, framed),
+                    on_delivery=partial(report.take, framed, name),
                 )
             except BufferError:
                 producer.poll(POLL_S)
@@ -155,20 +171,29 @@ class Delivery:
                 report.held_back.add(framed.key)
                 report.error = report.error or str(error.args[0])
                 return
-            report.open += 1
+            report.open_of[name] += 1
             producer.poll(0)
             return
 
-    def _ready(self, topics: set[str]) -> Producer:
-        if self._producer is None:
-            self._producer = Producer(
-                {**self._config, "error_cb": _told}, logger=logging.getLogger("topics.relay.librdkafka")
-            )
+    def _await(self, report: Report, patience: Callable[[], bool]) -> None:
+        """Wait for the fate of every record. One producer after the other: all of them are needed anyway."""
+        for name, producer in self._producers.items():
+            while report.open_of[name] and patience():
+                producer.poll(POLL_S)
+
+    def _name_of(self, topic: str) -> str:
+        owner = _OWNERS.get(topic, "")
+        return owner if owner in self._identities else ""
+
+    def _get_ready(self, topics: set[str]) -> None:
         for topic in sorted(topics - self._topics):
+            name = self._name_of(topic)
+            if name not in self._producers:
+                config = {**self._config, **self._identities.get(name, {}), "error_cb": _told}
+                self._producers[name] = Producer(config, logger=logging.getLogger("topics.relay.librdkafka"))
             # Records of an unknown topic would wait in the queue until they time out.
-            self._look_up(self._producer, topic)
+            self._look_up(self._producers[name], topic)
             self._topics.add(topic)
-        return self._producer
 
     def _look_up(self, producer: Producer, topic: str) -> None:
         try:
@@ -181,15 +206,13 @@ class Delivery:
             raise ConfigurationError(message, remediation="Run `ordertruth topics apply`; unpublished events wait.")
 
     def _discard(self, report: Report) -> None:
-        producer, self._producer = self._producer, None
         self._topics.clear()
-        if producer is None:
-            return
-        producer.purge(in_queue=True, in_flight=True, blocking=True)
+        for producer in self._producers.values():
+            producer.purge(in_queue=True, in_flight=True, blocking=True)
         # The reports of purged records come as errors; those of delivered ones may still be on their way.
         deadline = time.monotonic() + LAST_REPORTS_S
-        while report.open and time.monotonic() < deadline:
-            producer.poll(POLL_S)
+        self._await(report, lambda: time.monotonic() < deadline)
+        self._producers.clear()
 
 
 def waves(batch: Sequence[Framed]) -> list[list[Framed]]:

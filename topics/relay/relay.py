@@ -17,7 +17,7 @@ from psycopg import Connection
 from domain.errors import ContractError, IntegrityError, OrdertruthError, UnavailableError
 from topics import outbox
 from topics.outbox import OutboxMessage, Published
-from topics.relay.delivery import Carrier, Delivery, Framed, ProducerConfig
+from topics.relay.delivery import NOBODY_ELSE, Carrier, Delivery, Framed, Identities, ProducerConfig
 from topics.relay.framing import Framing, SchemaIds
 from topics.relay.leader import Candidate
 
@@ -50,7 +50,8 @@ def as_it_is(messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
 class Relay:
     """Publishes the outbox; run as many as you like, one of them leads and the others stand by.
 
-    `conninfo` is the database's address and `producer_config` that of the broker, with its security. `wire` may
+    `conninfo` is the database's address and `producer_config` that of the broker, with its security; `identities` are
+    those under which a broker that knows the owners apart takes each owner's events. `wire` may
     repeat and reorder the messages of a batch, as a careless network would; what it leaves out is sent with a later
     batch. Events arrive at least once, each under one `ce_id`; the first arrivals of an aggregate's events are in
     the order of their versions. `published` and `published_by_topic` count the rows this relay has marked, `refused`
@@ -65,6 +66,7 @@ class Relay:
         producer_config: ProducerConfig,
         registry: SchemaIds,
         *,
+        identities: Identities = NOBODY_ELSE,
         wire: Wire = as_it_is,
         carrier: Carrier | None = None,
         rows_max: int = ROWS_MAX,
@@ -72,7 +74,7 @@ class Relay:
     ) -> None:
         self._conninfo = conninfo
         self._precedence = precedence
-        self._delivery: Carrier = Delivery(producer_config) if carrier is None else carrier
+        self._delivery: Carrier = Delivery(producer_config, identities) if carrier is None else carrier
         self._framing = Framing(registry)
         self._wire = wire
         self._rows_max = rows_max

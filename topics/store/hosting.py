@@ -10,6 +10,7 @@ from domain.aggregate import AggregateType
 from domain.approval_case import aggregate as approval_case
 from domain.asset import aggregate as asset
 from domain.billing_handoff import aggregate as billing_handoff
+from domain.case_decision import aggregate as case_decision
 from domain.catalog_publication import aggregate as catalog_publication
 from domain.charge import aggregate as charge
 from domain.command import Command, CommandOutcome
@@ -30,6 +31,7 @@ from topics.catalogue import ACCOUNTS as ACCOUNTS_TOPIC
 from topics.catalogue import APPROVAL_CASES as APPROVAL_CASES_TOPIC
 from topics.catalogue import ASSETS as ASSETS_TOPIC
 from topics.catalogue import BILLING_HANDOFFS as BILLING_HANDOFFS_TOPIC
+from topics.catalogue import CASE_DECISIONS as CASE_DECISIONS_TOPIC
 from topics.catalogue import CATALOG_PUBLICATIONS as CATALOG_PUBLICATIONS_TOPIC
 from topics.catalogue import CHARGES as CHARGES_TOPIC
 from topics.catalogue import CONSUMER_CHECKPOINTS as CONSUMER_CHECKPOINTS_TOPIC
@@ -185,6 +187,13 @@ CONSUMER_CHECKPOINTS = HostedAggregate(
 )
 """How far declared consumers have read."""
 
+CASE_DECISIONS = HostedAggregate(
+    aggregate=case_decision.CASE_DECISION,
+    topic=CASE_DECISIONS_TOPIC.name,
+    commands=case_decision.MACHINE.commands,
+)
+"""What people decide about reconciliation cases."""
+
 HOSTED: tuple[HostedAggregate, ...] = (
     PRODUCT_ORDERS,
     RESERVATIONS,
@@ -204,5 +213,6 @@ HOSTED: tuple[HostedAggregate, ...] = (
     EVIDENCE_PACKAGES,
     GOVERNANCE_RECORDS,
     CONSUMER_CHECKPOINTS,
+    CASE_DECISIONS,
 )
 """Every aggregate a store can host; the first one answers commands that none lists."""

@@ -20,12 +20,13 @@ def compliance_row(situation: Situation) -> dict[str, Any]:
     known = situation.known
     decided = _decisions(known)
     missing = _missing(known)
-    missing_evidence = [text for _, _, entry in known.registers.get("quote-missing", ()) for text in entry.value]
+    missing_evidence = _texts(known, "quote-missing")
+    quote_breaches = _texts(known, "quote-breaches")
     breached = _breaches(known, decided)
     quality = RecordQuality.SOUND
     if missing or missing_evidence:
         quality = RecordQuality.INCOMPLETE
-    if breached:
+    if breached or quote_breaches:
         quality = RecordQuality.BREACHED
     return {
         **identity(known),
@@ -42,7 +43,12 @@ def compliance_row(situation: Situation) -> dict[str, Any]:
         "missing": missing,
         "missingEvidence": missing_evidence,
         "breaches": breached,
+        "quoteBreaches": quote_breaches,
     }
+
+
+def _texts(known: Known, family: str) -> list[str]:
+    return [text for _, _, entry in known.registers.get(family, ()) for text in entry.value]
 
 
 def _decisions(known: Known) -> list[tuple[Entry, Decision]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.billing_handoff.policy import BILLABLE_INTENTS, CARRYING_ON, ENDING_ACTIONS
 from domain.billing_handoff.states import HandoffState
+from domain.billing_verdict.verdicts import MISMATCHES, Verdict
 from domain.charge.states import ChargeState
 from domain.non_billing_reason.states import NonBillingState
 from domain.order_state.derive import ItemView
@@ -41,7 +42,7 @@ LEAST_FAR = (
 )
 """Of several components the first of these is shown for all."""
 
-VERIFIED = frozenset({"MATCHED", "MATCHED_WITHIN_TOLERANCE", "WAIVED", "NOT_BILLABLE", "NOT_DUE"})
+VERIFIED = frozenset(verdict.value for verdict in Verdict) - MISMATCHES - {Verdict.AWAITING}
 """Verdicts by which both sides agree."""
 
 _Component = tuple[str | None, str]

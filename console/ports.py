@@ -1,0 +1,40 @@
+"""What the API needs of the outside, handed in by whoever puts the platform together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from domain.access import Pass
+from domain.command import Command, CommandResult
+
+
+class Passes(Protocol):
+    """The tokens that were given out."""
+
+    async def find(self, digest: bytes) -> Pass | None:
+        """The pass whose token has this SHA-256. Raises `UnavailableError` when it cannot be looked up."""
+        ...
+
+
+class Freshness(Protocol):
+    """How far the read model has come."""
+
+    def complete_as_of(self, topic: str) -> datetime | None:
+        """The newest moment of which it is known that everything its owners had published is in the topic's table.
+
+        None while nothing is known.
+        """
+        ...
+
+    async def look(self) -> None:
+        """Find out how things stand right now; returns without having learnt anything when that cannot be told."""
+        ...
+
+
+class Decisions(Protocol):
+    """Where decisions go: they are commands to an aggregate, and its answer is known at once."""
+
+    async def send(self, command: Command) -> CommandResult:
+        """Carry a command out. Raises `UnavailableError` when that is not possible now; it may be sent again."""
+        ...

@@ -1,0 +1,1 @@
+"""What people decide about reconciliation cases, and who may."""
