@@ -12,9 +12,9 @@ from typing import Any
 from avro.generate import SCHEMA_DIR, schema_path
 from avro.joins import BY_NESTED_RECORD, required_fields
 from avro.names import namespace
-from avro.tense import is_command, is_past_tense
 from domain.catalogue import RECORDS, RecordType
 from domain.model import Classification
+from domain.tense import is_command, is_past_tense
 
 _CLASSIFICATIONS = frozenset(c.value for c in Classification)
 _TIMESTAMPS = frozenset({"timestamp-millis", "timestamp-micros"})

@@ -11,12 +11,13 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
+import psutil
 import psycopg
 from psycopg.conninfo import make_conninfo
 
@@ -30,7 +31,7 @@ from sinks.postgres.sink import PostgresSink
 from topics.store import migrate
 
 TENANT = "bench"
-START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 60.0
 WARM_UP_SECONDS = 3.0
 SEED = 20
 
@@ -49,7 +50,8 @@ def run(
     """Fill a database of its own with `orders`, serve it, and ask `rate` requests a second in all for `seconds`.
 
     Each kind of request comes in turn: one order, and a search by each filter. A request is timed from the moment it
-    was due, so that one that waits for a slow one before it counts as slow, too. The database is dropped at the end.
+    was due, so that one that waits for a slow one before it counts as slow, too. `server_cpu_ms` is what one costs the
+    API's own process. The database is dropped at the end.
     """
     name = f"bench_api_{random.SystemRandom().randrange(10**8)}"
     url = make_conninfo(endpoints.database_url, dbname=name)
@@ -59,10 +61,12 @@ def run(
             began = time.monotonic()
             filled, token = _prepared(url, orders)
             fill_seconds = round(time.monotonic() - began, 1)
-            with _server(replace(endpoints, database_url=url)) as address:
+            with _Server(replace(endpoints, database_url=url)) as server:
                 asked = [dict(zip(("kind", "path"), one, strict=True)) for one in _requests(filled)]
-                _ask(address, token, asked, rate, clients, WARM_UP_SECONDS)
-                answers = _ask(address, token, asked, rate, clients, seconds)
+                _ask(server.address, token, asked, rate, clients, WARM_UP_SECONDS)
+                before = server.cpu_seconds()
+                answers = _ask(server.address, token, asked, rate, clients, seconds)
+                cpu_seconds = server.cpu_seconds() - before
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     every = [ms for found in answers.ms.values() for ms in found]
@@ -73,6 +77,7 @@ def run(
         "seconds": seconds,
         "fill_seconds": fill_seconds,
         "failed": answers.failed,
+        "server_cpu_ms": round(cpu_seconds * 1000 / len(every), 2),
         "all": _figures(every),
         "kinds": {kind: _figures(found) for kind, found in sorted(answers.ms.items())},
     }
@@ -136,13 +141,14 @@ def _ask(
     return answers
 
 
-class _server:  # noqa: N801 - reads as a verb where it is used
-    """The API in a process of its own, while the block runs; gives its address."""
+class _Server:
+    """The API in a process of its own, while the block runs."""
 
     def __init__(self, endpoints: Endpoints) -> None:
-        self._plan = json.dumps({**asdict(endpoints), "embedded": sorted(endpoints.embedded)})
+        self._plan = json.dumps(endpoints.to_json())
+        self.address = ""
 
-    def __enter__(self) -> str:
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bench.api_server"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -150,15 +156,20 @@ class _server:  # noqa: N801 - reads as a verb where it is used
         assert self._process.stdout is not None
         self._process.stdin.write(self._plan)
         self._process.stdin.close()
-        address = self._process.stdout.readline().strip()
-        if not address:
+        self.address = self._process.stdout.readline().strip()
+        if not self.address:
             message = "The API did not start."
             raise UnavailableError(message, remediation="See what its process wrote above.")
-        return address
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(START_SECONDS_MAX)
+        self._process.wait(STOP_SECONDS_MAX)
+
+    def cpu_seconds(self) -> float:
+        """What the process has used so far; the database's share is not in it."""
+        used = psutil.Process(self._process.pid).cpu_times()
+        return float(used.user + used.system)
 
 
 def _figures(ms: Sequence[float]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from domain.account_view.fold import AccountViewFold
 from domain.account_view.holdings import AccountHoldingsFold
 from domain.billing_verdict.fold import BillingHandoffs
 from domain.delivery_view.fold import DeliveryViewFold
+from domain.drift.folds import drift_folds
 from domain.fold.fold import Fold
 from domain.order_status.fold import OrderStatusFold
 from domain.quote_view.fold import QuoteViewFold
@@ -18,6 +19,8 @@ from domain.timeline.order_timeline import OrderTimelineFold
 from domain.timeline.quote_timeline import QuoteTimelineFold
 from topics.catalogue import TOPICS, Kind, Topic
 
+CASES = "cases"
+"""The application that makes findings cases."""
 PLACING = "placing"
 """The application that brings every fact to the groups it belongs to."""
 
@@ -34,7 +37,7 @@ DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
         AccountHoldingsFold(),
         AccountTimelineFold(),
     ),
-    "reconciliation": (BillingHandoffs(),),
+    "reconciliation": (BillingHandoffs(), *drift_folds()),
 }
 """The folds of each application (`topics.catalogue.FOLD_APPS`)."""
 

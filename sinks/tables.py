@@ -188,6 +188,7 @@ ALERTS = _table(
     Alert,
     "dedup_key",
     paging=Paging(by=("occurred_at",), within=("transition", "owner", "severity", "group_key")),
+    lifted=_DERIVATION_APART,
 )
 
 _SEARCHED = ("order_number", "account_id", "state")

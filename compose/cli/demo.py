@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from compose.demo.run import Progress, Summary
 
 EXIT_MISMATCH = 1
+SHOWN_MAX = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +53,7 @@ def demo(
             _show(summary)
         if not stop_after:
             _stay()
-    if summary.report.mismatches:
+    if not summary.good:
         raise typer.Exit(EXIT_MISMATCH)
 
 
@@ -63,12 +64,17 @@ def _live(progress: Progress) -> AbstractContextManager[object]:
 
 
 def _show(summary: Summary) -> None:
-    from compose.cli.demo_view import summary_rows
+    from compose.cli.demo_view import score_rows, summary_rows
     from compose.cli.output import show_table
     from compose.cli.verify import show
 
     show_table(("what", "how many"), summary_rows(summary))
     show(summary.report)
+    show_table(("rule and verdict", "injected", "found", "missed", "false cases"), score_rows(summary.score))
+    for truth in summary.score.missed[:SHOWN_MAX]:
+        typer.echo(f"  missed: {truth.fault}: {truth.entity_type} {truth.entity_id}")
+    for found in summary.score.false[:SHOWN_MAX]:
+        typer.echo(f"  without a fault: {found.kind}: {found.entity_type} {found.entity_id}")
 
 
 def _stay() -> None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections import Counter
 from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol, Self
 
 import typer
+
+from compose.demo.score import Score, kind_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -69,19 +73,19 @@ class _Table:
         table = Table.grid(padding=(0, 2))
         table.add_column(style="dim")
         table.add_column(justify="right")
+        run = p.running
         rows: list[tuple[str, int | str]] = [
-            ("orders told", f"{p.orders_done} of {p.orders}"),
-            ("commands accepted", p.commands["ACCEPTED"]),
-            ("answered from memory", p.commands["REPLAYED"]),
-            ("refused", p.commands["REFUSED"]),
-            ("events published", p.published),
+            ("matters lived through", f"{run.orders_done} of {run.orders}"),
+            ("commands", run.commands),
+            ("refused", run.refused),
+            ("events published", run.published),
             ("sent twice on purpose", p.duplicated),
             ("swapped on purpose", p.swapped),
             *((f"to be read by {name}", count) for name, count in p.behind.items()),
         ]
         for label, value in rows:
             table.add_row(label, f"{value:,}" if isinstance(value, int) else value)
-        bar = Align.left(ProgressBar(total=p.orders, completed=p.orders_done, width=40))
+        bar = Align.left(ProgressBar(total=run.orders, completed=run.orders_done, width=40))
         return Group(Text(f"{time.monotonic() - self._began:5.1f} s  {p.phase}", style="bold"), bar, table)
 
 
@@ -97,10 +101,9 @@ def summary_rows(summary: Summary) -> list[tuple[str, str]]:
     """The summary's figures with their names."""
     p = summary.progress
     rows = [
-        ("orders", p.orders),
-        ("commands accepted", p.commands["ACCEPTED"]),
-        ("commands answered from memory", p.commands["REPLAYED"]),
-        ("commands refused", p.commands["REFUSED"]),
+        ("matters", p.running.orders),
+        ("commands", p.running.commands),
+        ("commands refused", p.running.refused),
         ("events published", sum(summary.published_by_topic.values())),
         ("events sent twice on purpose", p.duplicated),
         ("events swapped on purpose", p.swapped),
@@ -111,7 +114,20 @@ def summary_rows(summary: Summary) -> list[tuple[str, str]]:
         ("  dead-lettered", summary.counts.dead_lettered),
         ("orders in the read model (PostgreSQL)", summary.report.read_model),
         ("orders in the analytics (ClickHouse, not authoritative)", summary.report.analytics or 0),
+        ("cases opened", summary.cases["all"]),
         ("worker restarts", p.restarts),
     ]
     timed = [(name, f"{count:,}") for name, count in rows]
-    return [*timed, ("seconds", f"{summary.seconds:.1f}")]
+    money = summary.cases["money_at_risk"].items()
+    at_risk = [(f"money at risk in open cases, {currency}", f"{Decimal(a):,.2f}") for currency, a in money]
+    return [*timed, *at_risk, ("seconds", f"{summary.seconds:.1f}")]
+
+
+def score_rows(score: Score) -> list[tuple[str, ...]]:
+    """What was injected and found, kind by kind, and what was falsely found."""
+    missed, false = Counter(map(kind_of, score.missed)), Counter(found.kind for found in score.false)
+    kinds = sorted({*score.injected, *false})
+    counts = (score.injected, score.found, missed, false)
+    rows = [(kind, *(str(count[kind] or "") for count in counts)) for kind in kinds]
+    totals = (score.injected.total(), score.found.total(), missed.total(), false.total())
+    return [*rows, ("all", *map(str, totals))]

@@ -45,7 +45,7 @@ def verify(
         write_json(report.to_plain(), json)
     if json != "-":
         show(report)
-    if report.mismatches:
+    if report.mismatches or report.violations:
         raise typer.Exit(EXIT_MISMATCH)
 
 
@@ -65,5 +65,8 @@ def show(report: Report) -> None:
         typer.echo(f"  {mismatch}")
     if len(report.mismatches) > SHOWN_MAX:
         typer.echo(f"  ... and {len(report.mismatches) - SHOWN_MAX} more")
+    for violation in report.violations[:SHOWN_MAX]:
+        typer.echo(f"  nobody answers for {violation.completed.row_key}: {violation.why}")
+    typer.echo(f"{report.checked} delivered recurring components, {len(report.violations)} nobody answers for.")
     typer.echo(f"{report.lost} lost, {report.double_counted} counted twice.")
     typer.echo(f"{len(report.mismatches)} mismatches in {report.seconds:.1f} s.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from compose.derivations import DERIVATIONS, PLACING, derived_topics, placed_topics
+from compose.stack.endpoints import BROKER_OBSERVER
 from compose.verify.derivation import order_state
 from sinks.alerts.ddl import SCHEMA as ALERTING
 from sinks.clickhouse.ddl import DATABASE
@@ -17,8 +18,11 @@ from topics.store.hosting import HOSTED
 def jobs(places: Places) -> tuple[Job, ...]:
     """Each application with the datasets it reads and writes in an installation."""
     derivation = order_state()
+    outbox = postgres_dataset(places, "aggregates", "outbox")
     return (
-        _job("relay", [postgres_dataset(places, "aggregates", "outbox")], _topics(places, *_published())),
+        # what it reads is a log of the broker, which is no dataset
+        _job(BROKER_OBSERVER, [], [outbox]),
+        _job("relay", [outbox], _topics(places, *_published())),
         _job(derivation.consumer, _topics(places, derivation.source), _topics(places, derivation.derived)),
         _job(
             PLACING,

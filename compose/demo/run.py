@@ -1,50 +1,49 @@
-"""The main job: orders through commands, store, outbox, Kafka, streams and sinks, then verified."""
+"""The main job: an enterprise in which things go wrong, run through the whole platform, verified and scored."""
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from psycopg_pool import ConnectionPool
+import psycopg
 
-from avro.registry import Registry
-from compose.demo.stories import Sent, stories
-from compose.demo.wire import CarelessWire
+from compose.demo.score import Found, Score, score
+from compose.demo.wire import CarelessCarrier
+from compose.derivations import CASES, DERIVATIONS, PLACING
 from compose.platform import prepare
 from compose.settings import Settings
-from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
+from compose.simulate.faults.truth import Truth, in_order, read, write
+from compose.simulate.publish import Progress as Running
+from compose.simulate.publish import Run
+from compose.stack.endpoints import Endpoints
 from compose.supervise import Supervised
 from compose.verify import accounting
 from compose.verify.raw import read_all
+from compose.verify.rest import waiting_for_time
 from compose.verify.run import CONSUMER, POLL_SECONDS, Report, in_flight, verify
-from domain.command import CommandOutcome
 from domain.errors import UnavailableError
+from sinks.postgres.reader import read_records
+from sinks.tables import ORDER_STATE, RECONCILIATION_CASES
 from streams.engine.processor import Counts
 from topics.catalogue import ORDER_STATE_CHANGELOG, PRODUCT_ORDERS
-from topics.outbox import OutboxMessage
-from topics.relay import Relay
-from topics.store import AggregateStore
+from topics.relay.delivery import Carrier
 
-WRITERS = 3
+PROFILE = "mixed"
 SETTLE_SECONDS = 120.0
+SETTLE_SECONDS_EACH = 0.5
+"""How long the platform may need besides for each matter: they are published faster than they are derived."""
+WORKERS = ((CONSUMER,), (PLACING,), *((app,) for app in DERIVATIONS), (CASES,), ("sink-postgres", "sink-clickhouse"))
 
 
 @dataclass(slots=True)
 class Progress:
     """What has happened so far; written by the demonstration's threads, read by whoever shows it."""
 
-    orders: int
+    running: Running
     phase: str = "starting"
-    orders_done: int = 0
-    commands: Counter[str] = field(default_factory=Counter)
-    refusals: Counter[str] = field(default_factory=Counter)
-    published: int = 0
     duplicated: int = 0
     swapped: int = 0
     behind: dict[str, int] = field(default_factory=dict)
@@ -60,16 +59,24 @@ class Summary:
     published_by_topic: dict[str, int]
     counts: Counts
     report: Report
+    score: Score
+    cases: dict[str, Any]
     versions: dict[str, str]
     seconds: float
+
+    @property
+    def good(self) -> bool:
+        """Whether everything is as it should be: nothing differs, nothing was missed, nothing falsely found."""
+        return not (self.report.mismatches or self.report.violations or self.score.missed or self.score.false)
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON has it; counts are this run's, those under `verify` are of all runs."""
         return {
-            "orders": self.progress.orders,
+            "matters": self.progress.running.orders,
+            "orders": self.report.orders,
             "seed": self.seed,
-            "commands": dict(self.progress.commands),
-            "refusals": dict(self.progress.refusals),
+            "commands": self.progress.running.commands,
+            "commands_refused": self.progress.running.refused,
             "events_published": sum(self.published_by_topic.values()),
             "events_published_by_topic": self.published_by_topic,
             "events_duplicated": self.progress.duplicated,
@@ -81,6 +88,8 @@ class Summary:
             "dead_lettered": self.counts.dead_lettered,
             "read_model": {"order_state": self.report.read_model},
             "analytics": {"order_state": self.report.analytics},
+            **self.score.to_plain(),
+            "cases": self.cases,
             "verify": self.report.to_plain(),
             "worker_restarts": self.progress.restarts,
             "seconds": round(self.seconds, 3),
@@ -92,20 +101,21 @@ class Demonstration:
     """One run of the demonstration over a running stack; `run` returns when everything is verified."""
 
     def __init__(self, settings: Settings, endpoints: Endpoints, *, orders: int, seed: int) -> None:
-        self.progress = Progress(orders)
         self._settings = settings
         self._endpoints = endpoints
         self._seed = seed
-        self._lock = threading.Lock()
+        self._carrier: CarelessCarrier | None = None
+        self._run = Run(settings, endpoints, orders=orders, seed=seed, profile=PROFILE, rate=0, carrier=self._careless)
+        self.progress = Progress(self._run.progress)
 
     def run(self) -> Summary:
         """Do it, in this order:
 
         1. topics, schemas and tables are made ready, and it is noted what the consumer had read before;
         2. workers and sinks start as processes of their own, the relay in this one;
-        3. every order's commands are carried out, several orders at a time;
-        4. the outbox is drained, and everything published is derived and copied;
-        5. the workers stop, and the whole is verified from the raw topics.
+        3. the enterprise runs, with faults, behind a network that repeats and reorders;
+        4. everything published is derived and copied, and two days later what is still wrong has become a case;
+        5. the whole is verified from the raw topics, and the cases are held against what was done wrong.
 
         Raises `UnavailableError` when the platform does not come to rest.
         """
@@ -115,108 +125,81 @@ class Demonstration:
         before = _read_so_far(self._endpoints)
         with ExitStack() as cleanup:
             self.progress.phase = "starting workers"
-            services = ["sink-postgres", "sink-clickhouse", *([BROKER_OBSERVER] if self._endpoints.denials else [])]
-            workers = [
-                cleanup.enter_context(Supervised(self._settings, [CONSUMER])),
-                cleanup.enter_context(Supervised(self._settings, services)),
-            ]
-            relay = cleanup.enter_context(self._relaying())
-            self.progress.phase = "placing and delivering orders"
-            self._place()
-            self.progress.phase = "publishing what is left in the outbox"
-            published = relay.finish()
-            self.progress.phase = "deriving states and copying them"
+            workers = [cleanup.enter_context(Supervised(self._settings, apps)) for apps in WORKERS]
+            self.progress.phase = "running the enterprise"
+            done = self._run.through_store()
+            self.progress.phase = "deriving and copying"
             self._settle(workers)
-        self.progress.phase = "verifying from the raw topics"
-        report = verify(self._endpoints, settle_seconds=SETTLE_SECONDS)
+            self.progress.phase = "verifying from the raw topics"
+            report = verify(self._endpoints, settle_seconds=SETTLE_SECONDS)
         self.progress.phase = "verified"
         after = Counts(**report.accounting["total"])
+        cases, accounts = self._read()
         return Summary(
             self._seed,
             self.progress,
-            published,
+            done.published_by_topic,
             Counts(*(b - a for a, b in zip(before.to_plain(), after.to_plain(), strict=True))),
             report,
+            score(self._truths(done.truths), cases, f"sim-{self._seed}", accounts),
+            _told_of(cases),
             dict(self._endpoints.versions),
             time.monotonic() - began,
         )
 
-    def _relaying(self) -> Relaying:
-        return Relaying(self._endpoints, self._seed, self.progress)
-
-    def _place(self) -> None:
-        with ConnectionPool(self._endpoints.database_url, min_size=WRITERS, max_size=WRITERS + 1) as pool:
-            store = AggregateStore(pool)
-            with ThreadPoolExecutor(WRITERS, thread_name_prefix="writer") as writers:
-                told = [writers.submit(self._carry_out, store, s) for s in stories(self.progress.orders, self._seed)]
-                for future in told:
-                    future.result()
-
-    def _carry_out(self, store: AggregateStore, story: list[Sent]) -> None:
-        for sent in story:
-            result = store.handle(sent.command, sent.at)
-            with self._lock:
-                self.progress.commands[result.outcome.value] += 1
-                if result.outcome is CommandOutcome.REFUSED and result.refusal is not None:
-                    self.progress.refusals[result.refusal.code] += 1
-        with self._lock:
-            self.progress.orders_done += 1
+    def _careless(self, honest: Carrier) -> Carrier:
+        self._carrier = CarelessCarrier(honest, self._seed)
+        return self._carrier
 
     def _settle(self, workers: list[Supervised]) -> None:
-        deadline = time.monotonic() + SETTLE_SECONDS
+        kafka = self._endpoints.kafka_config()
+        deadline = time.monotonic() + SETTLE_SECONDS + SETTLE_SECONDS_EACH * self.progress.running.orders
         while True:
             self.progress.behind = in_flight(self._endpoints)
             self.progress.restarts = sum(worker.restarts for worker in workers)
-            if not any(self.progress.behind.values()):
+            if self._carrier is not None:
+                self.progress.duplicated, self.progress.swapped = self._carrier.duplicated, self._carrier.swapped
+            waiting = [] if any(self.progress.behind.values()) else waiting_for_time(kafka, self._run.clock())
+            if not waiting and not any(self.progress.behind.values()):
                 return
             if time.monotonic() > deadline:
                 logs = ", ".join(str(worker.log_path) for worker in workers)
-                message = f"The platform is not at rest after {SETTLE_SECONDS:g} s: {self.progress.behind}."
-                raise UnavailableError(message, remediation=f"See {logs}.")
+                told = {**{name: count for name, count in self.progress.behind.items() if count}, "waiting": waiting}
+                raise UnavailableError(f"The platform is not at rest: {told}.", remediation=f"See {logs}.")
             time.sleep(POLL_SECONDS)
 
+    def _truths(self, made: tuple[Truth, ...]) -> tuple[Truth, ...]:
+        """What was done wrong, kept beside the data: a repeated run publishes nothing, and does nothing wrong again."""
+        path = self._settings.state_path / "simulations" / f"sim-{self._seed}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = read(path) if path.exists() else ()
+        truths = in_order({(t.fault, t.entity_id): t for t in (*known, *made)}.values())
+        write(path, truths)
+        return truths
 
-class Relaying:
-    """The relay in a thread, behind the careless wire, for the length of a block."""
+    def _read(self) -> tuple[list[Found], dict[str, str]]:
+        """Every case, and the account of each order."""
+        with psycopg.connect(self._endpoints.database_url) as connection:
+            cases = [Found.of(row) for _, row in read_records(connection, RECONCILIATION_CASES)]
+            return cases, {key: row["accountId"] for key, row in read_records(connection, ORDER_STATE)}
 
-    def __init__(self, endpoints: Endpoints, seed: int, progress: Progress) -> None:
-        self._registry = Registry(endpoints.registry_url)
-        self._wire = CarelessWire(seed)
-        self._relay = Relay(
-            endpoints.database_url,
-            endpoints.kafka_config(),
-            self._registry,
-            identities=endpoints.identities(),
-            wire=self._send,
-        )
-        self._progress = progress
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._relay.run, args=(self._stop,), name="relay", daemon=True)
 
-    def _send(self, messages: Sequence[OutboxMessage]) -> Sequence[OutboxMessage]:
-        sent = self._wire(messages)
-        self._progress.duplicated = self._wire.duplicated
-        self._progress.swapped = self._wire.swapped
-        self._progress.published = self._relay.published
-        return sent
+def _told_of(cases: list[Found]) -> dict[str, Any]:
+    """Figures about the cases: how many of each status, and the money at risk in the open ones, by currency."""
+    return {
+        "all": len(cases),
+        "by_status": dict(Counter(case.status for case in cases)),
+        "money_at_risk": {c: str(a) for c, a in sorted(_money(cases).items())},
+    }
 
-    def finish(self) -> dict[str, int]:
-        """Publish everything that is left; how many events went to each topic."""
-        self._stop.set()
-        self._thread.join()
-        self._relay.drain()
-        self._progress.published = self._relay.published
-        return dict(self._relay.published_by_topic)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._relay.close()
-        self._registry.close()
+def _money(cases: list[Found]) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for case in cases:
+        if case.is_open:
+            for currency, amount in case.money:
+                total[currency] = total.get(currency, 0) + amount
+    return total
 
 
 def _read_so_far(endpoints: Endpoints) -> Counts:

@@ -80,8 +80,10 @@ class Completeness:
         return known[topic]
 
     def _complete_as_of(self, topic: str) -> datetime | None:
-        stored = self._looks[-1].stored.get(topic) if self._looks else None
-        look = None if stored is None else self._last_covered(topic, stored, len(self._looks) - 1)
+        if not self._looks:
+            return None
+        # a topic nothing was ever published on is in no table, and nothing of it is missing
+        look = self._last_covered(topic, self._looks[-1].stored.get(topic, {}), len(self._looks) - 1)
         return None if look is None else self._traced(topic, look)
 
     def _traced(self, topic: str, look: int, through: tuple[str, ...] = ()) -> datetime | None:

@@ -70,8 +70,10 @@ FATE_OF_FAULT = {
     "fallout-unresolved": "repaired",
     "invoiced-in-fallout": "repaired",
     "cancelled-late": "cancelled",
+    "quote-lost": "straight",
+    "price-altered": "straight",
 }
-"""Faults that only orders of a certain fate can show."""
+"""Faults that only orders of a certain fate can show; one that is turned down soon has nothing left to be found."""
 
 
 class Ordering:

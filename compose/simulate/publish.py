@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
 from confluent_kafka import Producer
 from psycopg_pool import ConnectionPool
 
+from avro.moments import microseconds
 from avro.registry import Registry
 from compose.platform import prepare
 from compose.settings import Settings
@@ -29,12 +30,14 @@ from domain.errors import IntegrityError, UnavailableError
 from streams.engine.ticks import publish_tick
 from topics.catalogue import CLOCK, topic_named
 from topics.relay import Relay
-from topics.relay.delivery import Delivery
+from topics.relay.delivery import Carrier, Delivery
 from topics.relay.leader import Precedence
 from topics.store import AggregateStore
 from topics.store.hosting import HOSTED
 
 FLUSH_S = 60.0
+AFTERWARDS = timedelta(days=2)
+"""How long after its newest event a run ends: every settle window is over by then."""
 LEAD_S = 60.0
 """How long the relay of a run may need to take the lead."""
 _PRODUCER = {
@@ -115,9 +118,18 @@ class Run:
     """One run of the simulation over a running stack."""
 
     def __init__(
-        self, settings: Settings, endpoints: Endpoints, *, orders: int, seed: int, profile: str, rate: float
+        self,
+        settings: Settings,
+        endpoints: Endpoints,
+        *,
+        orders: int,
+        seed: int,
+        profile: str,
+        rate: float,
+        carrier: Callable[[Carrier], Carrier] = lambda honest: honest,
     ) -> None:
         self.progress = Progress(orders)
+        self._carrier = carrier
         self._settings = settings
         self._endpoints = endpoints
         self._seed = seed
@@ -139,7 +151,7 @@ class Run:
         """
         began = time.monotonic()
         self._prepare()
-        with Relaying(self._endpoints, self._wire, self.progress) as relay:
+        with Relaying(self._endpoints, self._wire, self.progress, self._carrier) as relay:
             self.progress.phase = "running the enterprise"
             with ConnectionPool(self._endpoints.database_url, min_size=1, max_size=2) as pool:
                 store, pace = AggregateStore(pool, HOSTED), Pace(self._rate)
@@ -194,10 +206,14 @@ class Run:
         self._newest = batch.sent[-1].at
         return events
 
+    def clock(self) -> dict[str, int]:
+        """What the tenant's clock shows after the run, in microseconds: some time after its newest event."""
+        return {} if self._newest is None else {f"sim-{self._seed}": microseconds(self._newest + AFTERWARDS)}
+
     def _tick(self) -> None:
-        """Say that it is as late for the tenant as its newest event: what waits for a deadline may look."""
+        """Say how late it is for the tenant: what waits for a deadline may look."""
         if self._newest is not None:
-            publish_tick(self._endpoints.kafka_config(), CLOCK.name, f"sim-{self._seed}", self._newest)
+            publish_tick(self._endpoints.kafka_config(), CLOCK.name, f"sim-{self._seed}", self._newest + AFTERWARDS)
 
     def _summary(self, published: dict[str, int], began: float, made: tuple[Truth, ...], *, direct: bool) -> Summary:
         """`made` are faults of journeys that went on elsewhere; those of the wire are known here."""
@@ -277,10 +293,13 @@ class Relaying:
     Other relays step aside for so long: they would publish what this run's wire has not had.
     """
 
-    def __init__(self, endpoints: Endpoints, wire: Wire, progress: Progress) -> None:
+    def __init__(
+        self, endpoints: Endpoints, wire: Wire, progress: Progress, between: Callable[[Carrier], Carrier]
+    ) -> None:
         self._precedence = Precedence(endpoints.database_url)
         self._registry = Registry(endpoints.registry_url)
-        carrier = FaultyCarrier(Delivery(endpoints.kafka_config(), endpoints.identities()), wire, self._registry.id_for)
+        honest = between(Delivery(endpoints.kafka_config(), endpoints.identities()))
+        carrier = FaultyCarrier(honest, wire, self._registry.id_for)
         self._relay = Relay(
             endpoints.database_url, endpoints.kafka_config(), self._registry, carrier=carrier, precedence=True
         )

@@ -11,6 +11,7 @@ from avro.codec import decode
 from avro.registry import Registry
 from compose.derivations import DERIVATIONS, derived_topics, placed_topics
 from compose.verify.accounting import positions
+from compose.verify.billing import Evidence
 from compose.verify.compare import Mismatch, compare
 from compose.verify.expected import belongs
 from compose.verify.raw import Raw, read_all
@@ -38,6 +39,7 @@ class FoldsChecked:
     events: int = 0
     records: dict[str, Records] = field(default_factory=lambda: defaultdict(dict))
     mismatches: list[Mismatch] = field(default_factory=list)
+    billing: Evidence = field(default_factory=Evidence)
 
 
 def check_folds(
@@ -55,6 +57,7 @@ def check_folds(
     for event in events(kafka_config, registry):
         checked.events += 1
         if event.event_id != omit_event:
+            checked.billing.hear(event)
             for groups in listened:
                 groups.hear([event])
     for app, of_app in found.items():

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from compose.derivations import DERIVATIONS, PLACING, placed_topics
+from compose.derivations import CASES, DERIVATIONS, PLACING, placed_topics
 from compose.stack.endpoints import Endpoints
 from compose.verify.derivation import Derivation, order_state
 from compose.verify.raw import committed_reader, is_end
@@ -18,7 +18,7 @@ from sinks.contract import Sink
 from sinks.kafka_topic import TopicDirectory
 from sinks.postgres.sink import PostgresSink
 from streams.engine.watermark import is_watermark
-from topics.catalogue import FEEDS, FOLD_CHANGELOGS
+from topics.catalogue import CASE_DECISIONS, CASES_CHANGELOG, DRIFT_FINDINGS, FEEDS, FOLD_CHANGELOGS
 
 POLL_SECONDS = 0.2
 ANSWER_SECONDS_MAX = 10.0
@@ -88,6 +88,8 @@ def in_flight(endpoints: Endpoints, apps: Collection[str] = tuple(DERIVATIONS)) 
     if apps:
         behind[PLACING] = _behind(kafka, PLACING, [topic.name for topic in placed_topics()])
     behind |= {app: _behind(kafka, app, [FEEDS[app].name]) for app in apps}
+    if apps:
+        behind[CASES] = _behind(kafka, CASES, [DRIFT_FINDINGS.name, CASE_DECISIONS.name])
     with PostgresSink(endpoints.database_url) as model:
         behind["sink-postgres"] = _sink_behind(kafka, model)
     try:
@@ -108,10 +110,11 @@ def _sink_behind(kafka_config: Mapping[str, str], sink: Sink) -> int:
 
 def waiting_for_time(kafka_config: Mapping[str, str], clocks: Mapping[str, int]) -> list[str]:
     """The applications that have not yet believed everything up to these moments (microseconds by clock)."""
+    changelogs = {**{app: FOLD_CHANGELOGS[app].name for app in DERIVATIONS}, CASES: CASES_CHANGELOG.name}
     return [
         app
-        for app in DERIVATIONS
-        if not all(reached_everywhere(kafka_config, FOLD_CHANGELOGS[app].name, *each) for each in clocks.items())
+        for app, changelog in changelogs.items()
+        if not all(reached_everywhere(kafka_config, changelog, *each) for each in clocks.items())
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -18,18 +19,22 @@ from compose.verify.compare import Mismatch, compare
 from compose.verify.derivation import Records, behind, canonical_records, check, order_state
 from compose.verify.folds import check_folds
 from compose.verify.rest import POLL_SECONDS, await_rest, in_flight
+from domain.billing_verdict.invariant import Violation
+from domain.billing_verdict.record import BillingHandoffVerdict
+from domain.drift.finding import DriftFinding
 from domain.errors import UnavailableError
 from domain.fold.canonical import canonical_row
 from sinks.clickhouse.connection import connect
 from sinks.clickhouse.reader import read_order_states as read_analytics
 from sinks.postgres.reader import read_order_states as read_model
 from sinks.postgres.reader import read_records
-from sinks.tables import tables_of
+from sinks.tables import RECONCILIATION_CASES, tables_of
 from topics.catalogue import PRODUCT_ORDERS
 
 __all__ = ["CONSUMER", "POLL_SECONDS", "Report", "in_flight", "verify"]
 
 CONSUMER = order_state().consumer
+BILLING_ROW = BillingHandoffVerdict.__name__
 
 
 @dataclass(slots=True)
@@ -53,6 +58,9 @@ class Report:
     double_counted: int = 0
     omitted: int = 0
     notes: list[str] = field(default_factory=list)
+    checked: int = 0
+    """Delivered components the billing invariant was checked of."""
+    violations: list[Violation] = field(default_factory=list)
     records: dict[str, int] = field(default_factory=dict)
     """How many rows stand of each record derived by folds."""
 
@@ -67,6 +75,11 @@ class Report:
             "read_model": {"order_state": self.read_model},
             "analytics": {"order_state": self.analytics},
             "dead_letters": self.dead_letters,
+            "billing_invariant": {
+                "checked": self.checked,
+                "violations": len(self.violations),
+                "details": [f"{v.completed.row_key}: {v.why}" for v in self.violations[:100]],
+            },
             "accounting": self.accounting,
             "lost": self.lost,
             "double_counted": self.double_counted,
@@ -101,6 +114,7 @@ def verify(
     with psycopg.connect(endpoints.database_url) as connection:
         model = dict(read_model(connection))
         rows = [*_copied(connection, folds.records)]
+        cases = dict(read_records(connection, RECONCILIATION_CASES)) if apps else {}
     analytics = _analytics(endpoints, notes)
     expected = checked.expected
     copies = [
@@ -108,7 +122,7 @@ def verify(
         *([] if analytics is None else compare("clickhouse", expected.records, canonical_records(analytics))),
     ]
     return Report(
-        [*checked.mismatches, *copies, *folds.mismatches, *rows],
+        [*checked.mismatches, *copies, *folds.mismatches, *rows, *_uncovered(folds.records, cases)],
         events=expected.read.total(),
         orders=len(expected.records),
         derived=len(checked.derived),
@@ -122,7 +136,30 @@ def verify(
         omitted=expected.omitted,
         notes=notes,
         records={record: len(found) for record, found in sorted(folds.records.items())},
+        checked=len(folds.billing.completed()),
+        violations=folds.billing.violations(
+            folds.records.get(BILLING_ROW, {}), cases.values(), _newest_moment(folds.records)
+        ),
     )
+
+
+def _uncovered(derived: Mapping[str, Records], cases: Records) -> Iterator[Mismatch]:
+    """Findings without a case that says so, and open cases whose mismatch is said to stand and does not."""
+    findings = derived.get(DriftFinding.__name__, {})
+    for key in sorted({*findings, *(k for k, case in cases.items() if case["standing"])}):
+        case = cases.get(key)
+        if case is None:
+            yield Mismatch("cases", key, "(record)", "a case of the finding", None)
+        elif case["standing"] != (key in findings):
+            yield Mismatch("cases", key, "standing", key in findings, case["standing"])
+        elif (case["ruleId"], case["verdict"]) != (findings[key]["ruleId"], findings[key]["verdict"]):
+            yield Mismatch("cases", key, "verdict", findings[key]["verdict"], case["verdict"])
+
+
+def _newest_moment(derived: Mapping[str, Records]) -> datetime:
+    """The newest time any row began: no wait may have been over before, as rows change when theirs is."""
+    found = (row["since"] for row in derived.get(BILLING_ROW, {}).values())
+    return max(found, default=datetime.min.replace(tzinfo=UTC))
 
 
 def _copied(connection: psycopg.Connection[Any], derived: Mapping[str, Records]) -> Iterator[Mismatch]:

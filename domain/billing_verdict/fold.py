@@ -9,7 +9,7 @@ from typing import Any
 
 from domain.billing_verdict import findings, remembered, rows
 from domain.billing_verdict.exposure import cut_days
-from domain.billing_verdict.known import Known, Remembered, known, registers
+from domain.billing_verdict.known import Known, Remembered, known, known_us, registers
 from domain.billing_verdict.moments import day_of, midnight_us
 from domain.billing_verdict.rule import BILLING_RULE, RULE_ID, RULE_VERSION, BillingRule
 from domain.billing_verdict.standing import Look, Subject, look, next_change_us, standing, subjects
@@ -47,7 +47,7 @@ class BillingHandoffs:
         told = registers(shared)
         if not told:
             return Derived()
-        now_us = max(reached_us, *(entry.time_us for _, _, entry in told))
+        now_us = max(reached_us, *(known_us(entry) for _, _, entry in told))
         here = known(told)
         found: list[Row] = []
         wakes: list[int] = []
@@ -96,6 +96,6 @@ def _cites(subject: Subject) -> Callable[[Entry], bool]:
 
 def _changed_us(seen: Look, told: Sequence[Remembered], cites: Callable[[Entry], bool], now_us: int) -> int:
     """When a good row came to be as it is: with its newest event or the last day on which something changed."""
-    times = [entry.time_us for _, name, entry in told if name != remembered.INVOICE and cites(entry)]
+    times = [known_us(entry) for _, name, entry in told if name != remembered.INVOICE and cites(entry)]
     days = (midnight_us(day) for day in cut_days(seen.wanted, seen.charges))
     return max([*times, *(us for us in days if us <= now_us)])

@@ -72,7 +72,7 @@ def newest(events: Iterable[Event], identity: str) -> dict[str, Event]:
 
 def open_cases(cases: Iterable[Event]) -> frozenset[str]:
     """Keys of the rows with a case of this rule that is not closed."""
-    return frozenset(c["entityId"] for c in cases if c["ruleId"] == RULE_ID and c["state"] not in _CLOSED)
+    return frozenset(c["entityId"] for c in cases if c["ruleId"] == RULE_ID and c["status"] not in _CLOSED)
 
 
 def violations(

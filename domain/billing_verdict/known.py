@@ -84,6 +84,11 @@ class Known:
         return None
 
 
+def known_us(entry: Entry) -> int:
+    """Since when an event can be known: an event from the future proves only that somebody's clock is wrong."""
+    return min(entry.time_us, entry.recorded_us)
+
+
 def registers(facts: Facts) -> list[Remembered]:
     """Every register of a product, by aggregate and name."""
     return list(facts.starting_with(""))
@@ -93,7 +98,7 @@ def known(remembered: Iterable[Remembered], as_of_us: int | None = None) -> Know
     """What the registers say; with `as_of_us` only events up to that time count, as if nothing had come since."""
     raw = _Raw()
     for aggregate, name, entry in remembered:
-        if as_of_us is None or entry.time_us <= as_of_us:
+        if as_of_us is None or known_us(entry) <= as_of_us:
             raw.take(aggregate, name, entry)
     return raw.read()
 

@@ -125,7 +125,9 @@ def _outcome(kind: str, data: Mapping[str, Any]) -> str | None:
 
 
 def _handoff(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    about = {"component": data.get("componentId"), "order": data.get("orderId"), "item": data.get("itemId")}
+    if not data.get("componentId"):
+        return
+    about = {"component": data["componentId"], "order": data.get("orderId") or "", "item": data.get("itemId") or ""}
     if event.kind == "BillingActivationWithdrawn":
         yield f"{HANDOFF}{event.version:09}", {**about, "withdrawn": data.get("withdrawnVersion")}
         return
@@ -147,7 +149,7 @@ def _handoff(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 def _charge(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     value = {
-        "component": data.get("componentId"),
+        "component": data.get("componentId") or "",
         "order": data.get("orderId"),
         "item": data.get("itemId"),
         "account": data.get("accountId"),
@@ -170,8 +172,10 @@ def _invoice(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
 
 
 def _reason(event: Heard, data: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if not data.get("componentId"):
+        return
     value = {
-        "component": data.get("componentId"),
+        "component": data["componentId"],
         "code": str(data.get("code")),
         "from": microseconds(data.get("validFrom")),
         "until": microseconds(data.get("validUntil")),

@@ -12,7 +12,7 @@ from domain.billing_verdict.course import Course
 from domain.billing_verdict.expected import Expected, components, expected
 from domain.billing_verdict.exposure import Exposure, cut_days, exposures
 from domain.billing_verdict.judge import Judged, judge, judge_orphan
-from domain.billing_verdict.known import Known, Remembered, known
+from domain.billing_verdict.known import Known, Remembered, known, known_us
 from domain.billing_verdict.moments import day_of, midnight_us
 from domain.billing_verdict.remembered import INVOICE
 from domain.billing_verdict.rule import BillingRule
@@ -111,7 +111,7 @@ def standing(seen: Look, remembered: Sequence[Remembered], now_us: int, reached_
 
     A charge that billing rejected is not waited for: the answer has come.
     """
-    times = {entry.time_us for _, name, entry in remembered if name != INVOICE}
+    times = {known_us(entry) for _, name, entry in remembered if name != INVOICE}
     days = cut_days(seen.wanted, seen.charges)
     if not seen.judged.mismatch:  # days past are at risk once they are past
         days.update(_day_after(exposure.days.start) for exposure in seen.exposed(date.min, seen.day))

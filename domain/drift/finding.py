@@ -69,8 +69,11 @@ class DriftFinding(Model):
     derivation: Annotated[Derivation, Doc("Lineage, rule and authority.")]
 
 
-def finding_id(rule_id: str, entity_type: str, entity_id: str) -> str:
-    """The identity of a finding and of the case it opens: replaying finds the same one. Raises `ValueError`."""
+def finding_id(rule_id: str, entity_type: str, entity_id: str, about: str = "") -> str:
+    """The identity of a finding and of the case it opens: replaying finds the same one. Raises `ValueError`.
+
+    `about` is what an entity refers to, for rules that may find several things wrong with one entity.
+    """
     tenant = tenant_of(entity_id)
-    named = "\n".join((tenant, rule_id, entity_type, entity_id))
+    named = "\n".join((tenant, rule_id, entity_type, entity_id, *((about,) if about else ())))
     return f"{tenant}:{uuid.uuid5(_NAMESPACE, named)}"

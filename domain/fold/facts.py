@@ -7,6 +7,7 @@ idempotent: any permutation and any duplication of the events leaves the same fa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
@@ -42,6 +43,19 @@ class Entry(NamedTuple):
         return self.topic, self.partition, self.offset
 
 
+class Joined(ABC):
+    """What an event adds to a register instead of replacing what it holds, such as one more of the versions seen."""
+
+    @abstractmethod
+    def joined(self, held: Any) -> Any:
+        """What the register holds from now on; `held` is None at first and is never changed in place.
+
+        Plain data with lists for tuples, as it comes back from where it is kept. Must be commutative, associative and
+        idempotent, whatever else is added: facts converge because of it.
+        """
+        ...
+
+
 class Facts:
     """The registers of everything a group of events is about: aggregate id → name → entry.
 
@@ -62,8 +76,13 @@ class Facts:
         """
         registers = self._aggregates.setdefault(event.subject, {})
         applied = known = False
-        for name, value in said:
-            held = registers.get(name)
+        for name, what in said:
+            held, value = registers.get(name), what
+            if isinstance(what, Joined):
+                value = what.joined(None if held is None else held.value)
+                if held is not None and value != held.value:
+                    held = registers[name] = held._replace(value=value)
+                    applied = True
             if held is not None and (held.version, -held.content) > (event.version, -event.content):
                 continue
             if held is not None and (held.version, held.content) == (event.version, event.content):

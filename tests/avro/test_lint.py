@@ -8,8 +8,8 @@ import pytest
 
 from avro.generate import SCHEMA_DIR, schema_for
 from avro.lint import lint, lint_schema
-from avro.tense import is_command, is_past_tense, words
 from domain.catalogue import RECORDS, RecordType
+from domain.tense import is_command, is_past_tense, words
 from tests.avro.schemas import decimal, enum, field
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from avro.tense import is_command, is_past_tense
 from domain.catalogue import RECORDS
 from domain.errors import ContractError
 from domain.ownership.blueprint import CAPABILITIES, OBJECTS, Snapshot
@@ -13,6 +12,7 @@ from domain.ownership.corrections import CORRECTION_RULES, CorrectionKind
 from domain.ownership.entities import ENTITIES, RECORD_ROLES
 from domain.ownership.matrix import ControlPlane, Ownership, Role
 from domain.ownership.questions import MATRIX, corrector_of, may_emit, ownership, ownership_of_event, role_of
+from domain.tense import is_command, is_past_tense
 from topics.catalogue import OWNER_TOPICS
 from topics.contracts.kinds import is_derived
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from avro.headers import format_time
+from avro.headers import format_time, parse_time
 from compose.simulate.faults.catalogue import BY_NAME, PROFILES, PUBLICATION_FAULT, PUBLICATIONS_PERCENT
 from domain.errors import ConfigurationError
 
@@ -93,6 +93,14 @@ class Faults:
 def in_order(truths: Iterable[Truth]) -> tuple[Truth, ...]:
     """Truths in the order of time."""
     return tuple(sorted(truths, key=lambda truth: (truth.at, truth.fault, truth.entity_id)))
+
+
+def read(path: Path) -> tuple[Truth, ...]:
+    """The truth that `write` wrote."""
+    return tuple(
+        Truth(**{**fields, "at": parse_time(fields["at"])})
+        for fields in (orjson.loads(line) for line in path.read_bytes().splitlines())
+    )
 
 
 def write(path: Path, truths: Iterable[Truth]) -> None:

@@ -1,0 +1,1 @@
+"""Space `quote`: an offer, what was agreed, and the orders it became."""

@@ -1,0 +1,67 @@
+"""Events that are not as their contracts want them, and readers that do not keep up (R236, R246, R247, R414)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.drift.rules import AT_ONCE, CONSUMER, REFERRER, Cause, Rule
+
+WIRE: tuple[Rule, ...] = (
+    Rule(
+        "event.version-gap",
+        timedelta(minutes=10),
+        REFERRER,
+        Cause.PRODUCER,
+        "Versions {missing} of {what} {entity} never arrived.",
+        "{corrector} must publish them.",
+    ),
+    Rule(
+        "event.conflicting-duplicate",
+        AT_ONCE,
+        REFERRER,
+        Cause.PRODUCER,
+        "{what} {entity} has events that contradict each other: {which}.",
+        "{corrector} must say which of them holds, by an event that corrects the other.",
+    ),
+    Rule(
+        "event.wrong-producer",
+        AT_ONCE,
+        REFERRER,
+        Cause.PRODUCER,
+        "An event of {what} {entity} came from {source}, which does not own it.",
+        "{corrector} must say what holds, and {source} must be kept from writing.",
+    ),
+    Rule(
+        "event.command-shaped",
+        AT_ONCE,
+        REFERRER,
+        Cause.PRODUCER,
+        "An event of {what} {entity} is named like a command: {name}.",
+        "{corrector} must publish what happened, under the name of a fact.",
+    ),
+    Rule(
+        "event.missing-lineage",
+        AT_ONCE,
+        REFERRER,
+        Cause.PRODUCER,
+        "An event of {what} {entity} does not say what it follows from.",
+        "{corrector} must publish its events with correlation and causation.",
+    ),
+    Rule(
+        "event.late",
+        AT_ONCE,
+        REFERRER,
+        Cause.PRODUCER,
+        "An event of {what} {entity} was published {hours} hours after it happened.",
+        "{corrector} must publish its events when they happen.",
+        bound=timedelta(hours=24),
+    ),
+    Rule(
+        "event.consumer-missed",
+        timedelta(minutes=15),
+        CONSUMER,
+        Cause.PRODUCER,
+        "{consumer} stands {behind} records behind the end of {topic}, partition {partition}.",
+        "{consumer} must read on.",
+    ),
+)
