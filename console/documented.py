@@ -129,6 +129,11 @@ def picked(view: View, names: Sequence[str]) -> Responses:
     return {200: {"model": Answer[_row(view.table.model, columns)]}, **_PROBLEMS, **_UNKNOWN}  # type: ignore[misc]
 
 
+def answering(model: type[BaseModel]) -> Responses:
+    """What a route that tells something of its own making may answer."""
+    return {200: {"model": Answer[model]}, **_PROBLEMS, **_UNKNOWN}  # type: ignore[valid-type]
+
+
 class Taken(_Told):
     """A decision that was taken, or had been before."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
 from domain.access import Pass
 from domain.command import Command, CommandResult
+from domain.fold.heard import Heard
 
 
 class Passes(Protocol):
@@ -29,6 +31,18 @@ class Freshness(Protocol):
 
     async def look(self) -> None:
         """Find out how things stand right now; returns without having learnt anything when that cannot be told."""
+        ...
+
+
+EventPlace = tuple[str, int, int]
+"""Topic, partition and offset of an event."""
+
+
+class History(Protocol):
+    """The events themselves, as their owners published them."""
+
+    async def events(self, places: Sequence[EventPlace]) -> list[Heard]:
+        """The events at these places; those that are there no more are left out. Raises `UnavailableError`."""
         ...
 
 

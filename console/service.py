@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from console.measuring import Measurements
 from console.paging import Cursors
-from console.ports import Decisions, Freshness, Passes
+from console.ports import Decisions, Freshness, History, Passes
 from sinks.postgres.reading import ReadModel
 
 
@@ -20,7 +20,9 @@ def wall_clock() -> datetime:
 
 @dataclass(frozen=True)
 class Service:
-    """The parts of a running API. `decisions` is None where nothing can be decided; `now` tells the time.
+    """The parts of a running API; `now` tells the time.
+
+    `decisions` is None where nothing can be decided, `history` where nothing can be explained.
 
     `opened` are those that are open exactly as long as the API runs, in its event loop.
     """
@@ -31,5 +33,6 @@ class Service:
     cursors: Cursors
     measurements: Measurements
     decisions: Decisions | None = None
+    history: History | None = None
     now: Callable[[], datetime] = wall_clock
     opened: tuple[AbstractAsyncContextManager[object], ...] = ()

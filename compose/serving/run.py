@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import psycopg
 import structlog
 import uvicorn
 
+from avro.registry import Registry
 from compose.access.book import TokenBook
 from compose.access.schema import cursor_key
 from compose.access.schema import set_up as set_up_access
 from compose.observe.register import LOOPBACK
 from compose.serving.decisions import case_decisions
+from compose.serving.history import EventHistory
 from compose.serving.looking import lookout
 from compose.serving.stages import sources, stages
 from compose.stack.endpoints import Endpoints
@@ -50,6 +52,8 @@ def service_of(endpoints: Endpoints) -> Iterator[Service]:
         key = cursor_key(connection)
     with ExitStack() as parts:
         looking = parts.enter_context(lookout(endpoints.kafka_config(), endpoints.database_url, stages(), sources()))
+        registry = parts.enter_context(Registry(endpoints.registry_url))
+        history = parts.enter_context(closing(EventHistory(endpoints.kafka_config(), registry)))
         decisions = parts.enter_context(case_decisions(endpoints.database_url, wall_clock))
         model, passes = ReadModel(endpoints.database_url, sorted(AUDIENCES)), TokenBook(endpoints.database_url)
         yield Service(
@@ -59,6 +63,7 @@ def service_of(endpoints: Endpoints) -> Iterator[Service]:
             cursors=Cursors(key),
             measurements=Measurements(),
             decisions=decisions,
+            history=history,
             opened=(model, passes),
         )
 

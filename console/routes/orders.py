@@ -9,7 +9,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from console.asking import Asking
-from console.documented import described, listed
+from console.documented import answering, described, listed
+from console.explaining import OrderExplained, WhatToExplain, show_explanation
 from console.parameters import Freshly, Id, Paged, Text
 from console.reading import read_one
 from console.showing import show, show_list
@@ -75,6 +76,12 @@ async def get_order_timeline(asked: Asking, id: Id, story: Annotated[OrderStory,
     """What happened from the quote to the charge, each event after its cause; of that what the audience may read."""
     require_scope(asked.reader, AUDIENCES, "timelines")
     return await show_story(asked, id, story)
+
+
+@router.get("/{id}/explain", responses=answering(OrderExplained))
+async def explain_order(asked: Asking, id: Id, what: Annotated[WhatToExplain, Query()]) -> Response:  # noqa: A002
+    """Why fields say what they say: rule, clause, events, what would change them; and what is wrong, with a remedy."""
+    return await show_explanation(asked, id, what)
 
 
 @router.get("/{id}/fulfillment-plan", responses=listed(FULFILLMENT_PLAN))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,12 @@ from console import Service, create_api
 from console.measuring import Measurements
 from console.paging import Cursors
 from domain.access import AUDIENCES, Scope
+from domain.fold.heard import Heard
 from sinks.postgres.reading import ReadModel
 from sinks.postgres.sink import PostgresSink
 from sinks.tables import TABLES
-from tests.console.enterprise import records, write
+from tests.console.enterprise import ORDERS, SEED, records, write
+from tests.folds.enterprise import told
 from topics.store import migrate
 
 if TYPE_CHECKING:
@@ -51,6 +53,17 @@ class Standing:
         """Learn what the test has prepared."""
         self.looks += 1
         self.at = self.after_look or self.at
+
+
+class Remembered:
+    """The enterprise's events by where they lie (`console.ports.History`)."""
+
+    def __init__(self) -> None:
+        self._events = {(e.topic, e.partition, e.offset): e for e in told(ORDERS, SEED).events}
+
+    async def events(self, places: Sequence[tuple[str, int, int]]) -> list[Heard]:
+        """Those that are there."""
+        return [self._events[place] for place in places]
 
 
 @dataclass
@@ -122,6 +135,7 @@ def running(filled: str) -> Iterator[Api]:
             cursors=Cursors(key),
             measurements=Measurements(),
             decisions=decisions,
+            history=Remembered(),
             now=clock,
             opened=(model, passes),
         )
