@@ -18,7 +18,7 @@ from compose.settings import Settings
 from compose.simulate.faults.truth import Truth, in_order, read, write
 from compose.simulate.publish import Progress as Running
 from compose.simulate.publish import Run
-from compose.stack.endpoints import Endpoints
+from compose.stack.endpoints import BROKER_OBSERVER, Endpoints
 from compose.supervise import Supervised
 from compose.verify import accounting
 from compose.verify.raw import read_all
@@ -35,7 +35,8 @@ PROFILE = "mixed"
 SETTLE_SECONDS = 120.0
 SETTLE_SECONDS_EACH = 0.5
 """How long the platform may need besides for each matter: they are published faster than they are derived."""
-WORKERS = ((CONSUMER,), (PLACING,), *((app,) for app in DERIVATIONS), (CASES,), ("sink-postgres", "sink-clickhouse"))
+WORKERS = ((CONSUMER,), (PLACING,), *((app,) for app in DERIVATIONS), (CASES,))
+SERVICES = ("sink-postgres", "sink-clickhouse")
 
 
 @dataclass(slots=True)
@@ -125,7 +126,9 @@ class Demonstration:
         before = _read_so_far(self._endpoints)
         with ExitStack() as cleanup:
             self.progress.phase = "starting workers"
-            workers = [cleanup.enter_context(Supervised(self._settings, apps)) for apps in WORKERS]
+            observing = (BROKER_OBSERVER,) if self._endpoints.denials else ()
+            started = (*WORKERS, (*SERVICES, *observing))
+            workers = [cleanup.enter_context(Supervised(self._settings, apps)) for apps in started]
             self.progress.phase = "running the enterprise"
             done = self._run.through_store()
             self.progress.phase = "deriving and copying"

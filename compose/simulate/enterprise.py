@@ -114,7 +114,9 @@ class Enterprise:
         changeable = [
             i
             for i in customer.installations
-            if i.billed_from < voice.now and not any(p.instance in billing.excused for p in i.products)
+            if i.billed_from < voice.now
+            and not i.suffered
+            and not any(p.instance in billing.excused for p in i.products)
         ]
         if not changeable or voice.chance.happens(15):
             yield from self._purchase(voice, customer, billing)
@@ -122,6 +124,7 @@ class Enterprise:
         installation = changeable[voice.chance.whole(0, len(changeable) - 1)]
         chosen = ACTION_OF_FAULT.get(self.scene.faults.of(number) or "", voice.chance.one(CHANGES))
         action = Action.RESUME if installation.root.suspended else chosen
+        installation.suffered = self.scene.faults.of(number) is not None
         if action in _WITH_QUOTE:
             yield from self._changed_by_quote(voice, customer, billing, installation, action)
         else:
@@ -140,7 +143,7 @@ class Enterprise:
             return
         ordering = Ordering(voice, customer, Action.ADD, billing)
         yield from ordering.convert(quoting.quote_id)
-        if ordering.followed and not voice.suffers("asset-missing"):
+        if ordering.followed and self.scene.faults.of(number) is None:  # a fault is left to stand
             customer.installations.append(installed_by(lines, ordering.order_id, bundle, ordering.billed_from))
 
     def _changed_by_quote(

@@ -30,11 +30,12 @@ class Product:
 
 @dataclass(slots=True)
 class Installation:
-    """What one order installed together."""
+    """What one order installed together; what `suffered` a fault is left alone, so that the fault stands."""
 
     bundle: Bundle
     products: list[Product]
     billed_from: datetime
+    suffered: bool = False
 
     @property
     def root(self) -> Product:

@@ -49,6 +49,8 @@ SHOWN = {
 _BRINGS_UP = frozenset({Operation.ACTIVATE, Operation.MODIFY, Operation.RESUME})
 ANSWER_WITHIN = timedelta(hours=4)
 HOLD = timedelta(days=30)
+KEPT = timedelta(days=400)
+"""How long money is held that nobody gives back: longer than anybody looks."""
 SURVEY = timedelta(hours=4)
 
 
@@ -120,7 +122,8 @@ class Performer:
         }
         yield voice.chance.minutes(1, 10)
         answer = voice.chance.one({"yes": 88, "declined": 6, "silence": 6})
-        held = {"provider_reference": f"hold-{self._payment_id}", "expires_at": voice.now + HOLD}
+        until = voice.now + (KEPT if voice.suffers("payment-kept") else HOLD)
+        held = {"provider_reference": f"hold-{self._payment_id}", "expires_at": until}
         if answer == "silence":
             voice.send(m.ReportPaymentTimeout, PAYMENTS, self._payment_id, **asked)
             yield from self._unknown(task, "the payment provider did not answer", voice.chance.minutes(3, 12))
@@ -132,7 +135,7 @@ class Performer:
             voice.send(m.RefusePaymentAuthorization, PAYMENTS, self._payment_id, **asked, **refused)
             yield from self._again(task, "PAYMENT_DECLINED")
             self._payment += 1
-            held |= {"provider_reference": f"hold-{self._payment_id}", "expires_at": voice.now + HOLD}
+            held |= {"provider_reference": f"hold-{self._payment_id}", "expires_at": max(until, voice.now + HOLD)}
         voice.send(m.AuthorizePayment, PAYMENTS, self._payment_id, **asked, **held)
 
     def _reserve(self, task: FulfillmentTask) -> Course:

@@ -8,17 +8,17 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from domain.billing_verdict.course import Course
+from domain.billing_verdict.differing import AMOUNT, Differing, texts_apart
 from domain.billing_verdict.terms import component_of
 from domain.commercial import ChargeKind, PriceComponent
 from domain.tolerance import Tolerance
 
 START = "start"
-AMOUNT = "amount"
 TRIGGER = "billingTriggerDate"
 
 
 class Side(NamedTuple):
-    """By what one side bills on a day, and since when."""
+    """By what one side bills on a day, and since when; `astray` is what of the agreement was handed on wrongly."""
 
     component: PriceComponent
     text: str
@@ -27,15 +27,7 @@ class Side(NamedTuple):
     triggers: frozenset[date]
     start: date | None
     once: bool
-
-
-class Differing(NamedTuple):
-    """A field in which both sides differ, as texts; `tolerated` when the difference is small enough."""
-
-    field: str
-    expected: str | None
-    actual: str | None
-    tolerated: bool = False
+    astray: tuple[Differing, ...] = ()
 
 
 def side(course: Course, number: int, day: date) -> Side:
@@ -43,7 +35,8 @@ def side(course: Course, number: int, day: date) -> Side:
     note, basis = course.note(number), course.schedule.bases[number]
     start = course.schedule.start if course.once or course.in_force(day) is None else course.since(day)
     triggers = frozenset(course.triggers(day))
-    return Side(basis.component, note.text, note.billing_account_id, note.trigger_us, triggers, start, course.once)
+    about = note.text, note.billing_account_id, note.trigger_us
+    return Side(basis.component, *about, triggers, start, course.once, note.astray)
 
 
 def agreed(text: str, billing_account_id: str | None) -> Side:
@@ -62,6 +55,7 @@ def differing(expected: Side, actual: Side, tolerance: Tolerance) -> Iterator[Di
         yield from _terms(expected.component, actual.component, tolerance)
     if expected.billing_account_id not in (None, actual.billing_account_id):
         yield Differing("billingAccountId", expected.billing_account_id, actual.billing_account_id)
+    yield from expected.astray
     if expected.once:
         return
     if expected.start is not None and actual.start is not None and expected.start != actual.start:
@@ -72,26 +66,6 @@ def differing(expected: Side, actual: Side, tolerance: Tolerance) -> Iterator[Di
 
 def _terms(expected: PriceComponent, actual: PriceComponent, tolerance: Tolerance) -> Iterator[Differing]:
     same_currency = expected.price.currency == actual.price.currency
-    for name, wanted, found in zip(_FIELDS, _texts(expected), _texts(actual), strict=True):
-        if wanted == found or (name == "priceFingerprint" and wanted is None):
-            continue
-        agreed = Fraction(expected.price.amount), Fraction(actual.price.amount)
-        yield Differing(name, wanted, found, name == AMOUNT and same_currency and tolerance.allows(*agreed))
-
-
-_FIELDS = ("kind", AMOUNT, "currency", "period", "quantity", "discounts", "tiers", "priceFingerprint")
-
-
-def _texts(component: PriceComponent) -> tuple[str | None, ...]:
-    discounts = [f"{d.percent:f} %{'' if d.periods is None else f' for {d.periods}'}" for d in component.discounts]
-    tiers = [f"{t.price.amount:f} {t.price.currency} to {t.up_to or 'the end'}" for t in component.tiers]
-    return (
-        component.kind.value,
-        f"{component.price.amount:f}",
-        component.price.currency,
-        None if component.period is None else component.period.value,
-        str(component.quantity),
-        ", ".join(discounts) or None,
-        ", ".join(tiers) or None,
-        component.price_fingerprint,
-    )
+    agreed = Fraction(expected.price.amount), Fraction(actual.price.amount)
+    for found in texts_apart(expected, actual):
+        yield found._replace(tolerated=found.field == AMOUNT and same_currency and tolerance.allows(*agreed))

@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from domain.billing_verdict.differing import Differing
 from domain.billing_verdict.moments import day_of
 from domain.charge.schedule import Schedule
 from domain.commercial import ChargeKind
 
 
 class Note(NamedTuple):
-    """What is said of terms besides what they come to: their text, who is invoiced, from when they should count."""
+    """What is said of terms besides what they come to: their text, who is invoiced, from when they should count.
+
+    `astray` are fields of the agreement that did not reach billing, or the installed product, as they were accepted.
+    """
 
     text: str
     billing_account_id: str | None
     trigger_us: int | None
+    astray: tuple[Differing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from when on they count, and the terms where an item states none (R262).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from typing import NamedTuple
 from domain.billing_handoff.policy import BILLABLE_INTENTS
 from domain.billing_handoff.states import BillingEffect
 from domain.billing_verdict.course import Course, Note
-from domain.billing_verdict.known import Item, Known, Reason
+from domain.billing_verdict.differing import HANDED_OVER, INSTALLED, Differing, texts_apart
+from domain.billing_verdict.known import Item, Known, Reason, Request
 from domain.billing_verdict.moments import day_of
 from domain.billing_verdict.terms import component_of
 from domain.billing_verdict.verdicts import BillablePolicy, Expectation
@@ -57,6 +58,7 @@ class Expected:
     steps: list[Step] = field(default_factory=list)
     spells: list[Course] = field(default_factory=list)
     reasons: list[Reason] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
     suspended: bool = False
 
     @property
@@ -125,6 +127,7 @@ def expected(known: Known, component_id: str) -> Expected | None:
     deciding = max(naming, key=lambda item: (item.accepted_us, item.identity))
     found = Expected(component_id, deciding, _policy(deciding, component_id))
     found.reasons = known.reasons.get(component_id, [])
+    found.requests = known.requests.get(component_id, [])
     for item in sorted((i for i in known.items if i.completed), key=lambda i: (i.outcome_us, i.identity)):
         _take(found, known, item)
     if found.steps:
@@ -166,8 +169,22 @@ def _take(found: Expected, known: Known, item: Item) -> None:
     if request is not None:
         trigger = request.end_us if effect is BillingEffect.END and request.end_us is not None else request.trigger_us
     when = next(us for us in (trigger, item.activation_us, item.outcome_us) if us is not None)
-    account = item.billing_account_id if request is None else request.billing_account_id
-    _apply(found, Step(item, effect, when, terms), account)
+    account = item.billing_account_id if stated is not None or request is None else request.billing_account_id
+    astray = () if stated is None or request is None else tuple(_astray(item, stated, request))
+    _apply(found, Step(item, effect, when, terms), Note(terms, account, when, astray))
+
+
+def _astray(item: Item, stated: str, request: Request) -> Iterator[Differing]:
+    """What of an item's agreement was handed over, or installed, otherwise (R256, R262, R263, R275)."""
+    if request.terms != stated:
+        for apart in texts_apart(component_of(stated), component_of(request.terms)):
+            yield apart._replace(field=HANDED_OVER + apart.field)
+    if item.billing_account_id not in (None, request.billing_account_id):
+        yield Differing(f"{HANDED_OVER}billingAccountId", item.billing_account_id, request.billing_account_id)
+    handed_over = f"{HANDED_OVER}serviceActivationDate", request.activation_us
+    for name, us in (handed_over, (f"{INSTALLED}effectiveDate", item.installed_us)):
+        if us is not None and item.activation_us is not None and day_of(us) != day_of(item.activation_us):
+            yield Differing(name, day_of(item.activation_us).isoformat(), day_of(us).isoformat())
 
 
 def _effect(found: Expected, known: Known, item: Item, terms: str) -> BillingEffect | None:
@@ -223,9 +240,8 @@ def _first_heard_of(known: Known, item: Item) -> bool:
     return not any(i.completed and i.outcome_us < item.outcome_us for i in known.items)
 
 
-def _apply(found: Expected, step: Step, account: str | None) -> None:
+def _apply(found: Expected, step: Step, note: Note) -> None:
     day, basis = step.day, Basis(step.day, component_of(step.terms))
-    note = Note(step.terms, account, step.trigger_us)
     begins = found.state in (None, BillingEffect.END)
     found.steps.append(step)
     match step.effect:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.billing_verdict.differing import HANDED_OVER, INSTALLED
 from domain.billing_verdict.exposure import Exposure
 from domain.billing_verdict.known import Known
 from domain.billing_verdict.rows import also_found
@@ -39,6 +40,8 @@ _BILLING: Mapping[Verdict, str] = {
     Verdict.LATE_START: "Billing corrects the charge to begin on its trigger date.",
 }
 _NOT_HANDED_OVER = "Order management hands the delivered item over to billing."
+_HANDED_OVER_OTHERWISE = "Order management hands the item over by the terms that were accepted."
+_INSTALLED_OTHERWISE = "Inventory corrects the date from which the product is in effect."
 _NOT_COMPLETED = "Order management completes the item, or withdraws the request to billing."
 
 
@@ -85,6 +88,11 @@ def _correction(verdict: Verdict, row: Mapping[str, Any], here: Known, seen: Loo
         return "oms", _NOT_HANDED_OVER
     if _ahead_of_its_item(here, seen):
         return "oms", _NOT_COMPLETED
+    astray = [d["field"] for d in row["differences"]] if verdict is Verdict.BASIS_MISMATCH else []
+    if any(field.startswith(HANDED_OVER) for field in astray):
+        return "oms", _HANDED_OVER_OTHERWISE
+    if any(field.startswith(INSTALLED) for field in astray):
+        return "inventory", _INSTALLED_OTHERWISE
     return "billing", _BILLING[verdict]
 
 

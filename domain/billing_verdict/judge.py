@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from domain.billing_verdict.charged import Charged
-from domain.billing_verdict.compare import START, Differing, Side, agreed, differing, side
+from domain.billing_verdict.compare import START, Side, agreed, differing, side
+from domain.billing_verdict.differing import HANDED_OVER, Differing
 from domain.billing_verdict.expected import Expected
 from domain.billing_verdict.verdicts import MISMATCHES, Expectation, Verdict
 from domain.tolerance import Tolerance
@@ -53,11 +54,20 @@ def judge(wanted: Expected, charges: Sequence[Charged], day: date, tolerance: To
     differences = tuple(differing(ours, actual, tolerance)) if ours is not None and actual is not None else ()
     if on is not E.ACTIVE:
         differences = ()
+    elif charge is not None and actual is not None:
+        differences += tuple(_unasked(wanted, charge))
     found = tuple(_mismatches(wanted, on, ours, actual, len(live), differences))
     if not found:  # a start that differs and is no mismatch is that of terms that went on
         differences = tuple(d for d in differences if d.tolerated)
     verdict = found[0] if found else _good(wanted, on, day, tolerated=bool(differences))
     return Judged(on, verdict, found, ours, actual, charge, tuple(c for c, _ in live), differences)
+
+
+def _unasked(wanted: Expected, charge: Charged) -> Iterator[Differing]:
+    """A charge that says it rests on a request which nobody made, or which was taken back (R262)."""
+    asked = {(request.order_id, request.item_id) for request in wanted.requests}
+    if charge.handoff_id is not None and (charge.order_id, charge.item_id) not in asked:
+        yield Differing(f"{HANDED_OVER}request", charge.handoff_id, None)
 
 
 def _expected_side(wanted: Expected, day: date) -> Side | None:

@@ -33,6 +33,7 @@ class Item(NamedTuple):
     outcome: str | None = None
     outcome_us: int = 0
     activation_us: int | None = None
+    installed_us: int | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -54,9 +55,9 @@ class Request(NamedTuple):
     effect: str
     terms: str
     billing_account_id: str | None
+    activation_us: int | None
     trigger_us: int | None
     end_us: int | None
-    heard_us: int
 
 
 class Reason(NamedTuple):
@@ -167,8 +168,14 @@ class _Raw:
         activated = self.activated.get(item.identity)
         if outcome is None:
             return item
-        activation = outcome.value[1] if outcome.value[1] is not None else activated and activated.value["at"]
-        return item._replace(outcome=outcome.value[0], outcome_us=outcome.time_us, activation_us=activation)
+        installed = None if activated is None else activated.value["at"]
+        how, activation = outcome.value
+        return item._replace(
+            outcome=how,
+            outcome_us=outcome.time_us,
+            activation_us=installed if activation is None else activation,
+            installed_us=installed,
+        )
 
     def _with_end_of_old(self, item: Item) -> Item:
         """The completion of a replacement names the new product; the old one hears of it by its end."""
@@ -226,9 +233,9 @@ def _standing(entries: list[Entry]) -> list[tuple[str, list[Request]]]:
                 value["effect"],
                 value["terms"],
                 value["billingAccount"],
+                value["activation"],
                 value["trigger"],
                 value["end"],
-                entry.time_us,
             )
         )
     return [(entries[0].value["component"], standing)]

@@ -11,7 +11,8 @@ from typing import Any
 
 from domain.billing_calendar import midnight
 from domain.billing_verdict.charged import Charged
-from domain.billing_verdict.compare import Differing, Side
+from domain.billing_verdict.compare import Side
+from domain.billing_verdict.differing import Differing
 from domain.billing_verdict.exposure import Exposure, Sums
 from domain.billing_verdict.known import Item, Known
 from domain.billing_verdict.moments import moment_of

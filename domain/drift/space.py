@@ -68,22 +68,14 @@ class Space(Generic[V]):
                 yield rule, mismatch
 
 
-STRANGE = "~"
-"""Stands before an id that is not of the event's tenant: it is looked for here, and nobody else's is found."""
-
-
 def group_of(event: Heard, space: str, identifier: str) -> str:
-    """The group of a thing an event names, in the event's own tenant."""
-    tenant, _, rest = identifier.partition(":")
-    own = tenant == event.tenant and rest and not rest.startswith(STRANGE)
-    return f"{event.tenant}:{space}/{rest if own else STRANGE + identifier}"
+    """The group of a thing an event names, whole and in the event's own tenant: a strange id finds nobody else's."""
+    return f"{event.tenant}:{space}/{identifier}"
 
 
 def named(place: Place) -> str:
     """The id a group was made from."""
-    tenant, _, path = place.group.partition(":")
-    rest = path.partition("/")[2]
-    return rest.removeprefix(STRANGE) if rest.startswith(STRANGE) else f"{tenant}:{rest}"
+    return place.group.partition("/")[2]
 
 
 def saying(table: Mapping[tuple[str, ...], Saying]) -> dict[str, Saying]:

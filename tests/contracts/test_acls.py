@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from compose.workers import STREAM_APPS
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.postgres.sink import PostgresSink
 from topics.catalogue import CHANGELOGS, DEAD_LETTERS, ORDER_STATE_CHANGELOG, TOPICS, Kind
@@ -140,7 +141,7 @@ def test_the_platform_may_do_what_its_applications_do() -> None:
         )
 
     sinks = [f"sink-{sink.name}" for sink in (PostgresSink, ClickHouseSink)]
-    for group in ("order-state", *sinks, f"restore-{ORDER_STATE_CHANGELOG.name}"):
+    for group in (*STREAM_APPS, *sinks, f"restore-{ORDER_STATE_CHANGELOG.name}"):
         assert may(Resource.GROUP, Operation.READ, group), group
     for changelog in CHANGELOGS:
         assert may(Resource.TRANSACTIONAL_ID, Operation.WRITE, f"{application_of(changelog)}-0")

@@ -29,6 +29,7 @@ CONSEQUENCES: Mapping[str, str] = {
     "order-unfinished": "billing follows a handoff whose item never says that it was completed",
     "price-altered": "the accepted price is not the one that was handed over and charged",
     "asset-unknown": "the item that changed the product names another one",
+    "item-unknown": "the charge says that it rests on a request for an item nobody asked about",
     "charge-cancelled": "a charge of a cancelled item is undue, which is what its own rule says of it, too",
 }
 """Faults with another rule that billing suffers from, each with what it makes of a row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -407,3 +408,32 @@ def test_a_correction_of_the_past_converges() -> None:
 
 def test_every_mismatch_has_its_sentence_and_its_next_step() -> None:
     assert findings._WRONG.keys() == findings._BILLING.keys() == MISMATCHES
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "named", "corrected_by"),
+    [
+        ("BillingActivationRequested", "terms", None, "handedOver.amount", "oms"),
+        ("BillingActivationRequested", "serviceActivationDate", at(1, 3), "handedOver.serviceActivationDate", "oms"),
+        ("ChargeActivated", "itemId", "b", "handedOver.request", "oms"),
+        ("AssetActivated", "effectiveDate", at(1, 3), "installed.effectiveDate", "inventory"),
+    ],
+)
+def test_an_agreement_that_goes_astray_on_its_way_is_named(
+    kind: str, field: str, value: Any, named: str, corrected_by: str
+) -> None:
+    """R256, R262, R263, R275: billed as accepted, and yet something else was handed over, installed or asked for."""
+    story = Story().sold(PRICE, when=at(1, 10)).answered()
+    asked = next(event for event in story.heard if event.kind == "BillingActivationRequested")
+    installed = {"orderId": "acme:order-1", "itemId": "a", "productInstanceId": FIRST, "effectiveDate": at(1, 10)}
+    story.heard.append(replace(asked, kind="AssetActivated", subject=FIRST, version=1, data=installed))
+    assert story.verdict(LATER) == "MATCHED"
+    at_fault = next(n for n, event in enumerate(story.heard) if event.kind == kind)
+    event = story.heard[at_fault]
+    if value is None:
+        component = {**event.data["terms"]["component"], "price": eur("99.00")}
+        value = {**event.data["terms"], "component": component}
+    story.heard[at_fault] = replace(event, data={**event.data, field: value})
+    finding = only(story)
+    assert [d["field"] for d in finding["differences"]] == [named]
+    assert (finding["verdict"], finding["correctedBy"], finding["leakage"]) == ("BASIS_MISMATCH", corrected_by, None)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.billing_verdict.fold import BillingHandoffs
 from domain.drift.folds import drift_folds
 from domain.drift.rulebook import RULES
 from domain.fold.facts import Facts
@@ -107,3 +108,11 @@ def test_another_version_of_a_rule_runs_beside_the_first() -> None:
         assert old.keys() == new.keys()
         assert first.rule_version != second.rule_version
         assert all(row.data["ruleVersion"] == "2" for row in new.values())
+
+
+def test_products_are_grouped_as_for_billing_so_that_both_are_fed_one_copy() -> None:
+    products, billing = next(fold for fold in FOLDS if fold.space == "product"), BillingHandoffs()
+    shared = [event for event in told(12, 5).events if event.kind in products.kinds & billing.kinds]
+    assert billing.space == products.space
+    for event in shared:
+        assert set(billing.places(event)) <= set(products.places(event))

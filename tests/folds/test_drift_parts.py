@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from random import Random
 from string import Formatter
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.drift.document import rows
 from domain.drift.finding import Kind, finding_id
 from domain.drift.mismatch import Apart, Mismatch, settled
 from domain.drift.order.matter import Matter
@@ -198,3 +200,8 @@ def test_the_state_of_an_order_is_found_as_its_own_fold_finds_it() -> None:
         states.add(mine.state)
     assert len(states) > 6
     assert set(DECLARES) <= {event.__name__ for event in ORDER_EVENTS}
+
+
+def test_the_documentation_lists_every_rule_as_it_is() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "drift.md").read_text()
+    assert "\n".join(rows()) in text

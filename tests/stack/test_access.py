@@ -99,9 +99,9 @@ def test_measurements_need_an_open_stack() -> None:
         require_open(endpoints(admin="a"))
 
 
-def test_nobody_observes_a_broker_without_a_log() -> None:
+def test_nobody_observes_a_broker_without_a_log(folder: StateFolder) -> None:
     with pytest.raises(ConfigurationError, match="ORDERTRUTH_KAFKA_AUTHORIZER_LOG"):
-        SERVICES["broker-observer"](endpoints())
+        SERVICES["broker-observer"](endpoints(), settings_of(folder))
 
 
 def test_what_operators_are_told_of_it(folder: StateFolder) -> None:

@@ -25,7 +25,7 @@ from avro.registry import Registry
 from compose.demo.run import Demonstration
 from compose.settings import Settings, StackSettings
 from compose.simulate.direct import Record
-from compose.simulate.publish import Owners
+from compose.simulate.publish import Owners, Run
 from compose.stack.endpoints import ADMIN, BROKER_OBSERVER
 from compose.stack.folder import StateFolder
 from compose.stack.kafka_access import secure_kafka
@@ -36,7 +36,7 @@ from tests.conftest import EMBEDDED
 from tests.stack.processes import until
 from topics.access import Change
 from topics.admin import admin_client
-from topics.catalogue import GOVERNANCE_RECORDS, ORDER_STATE, OWNER_TOPICS, PRODUCT_ORDERS, TOPICS
+from topics.catalogue import GOVERNANCE_RECORDS, ORDER_STATE, OWNER_TOPICS, PRODUCT_ORDERS, TOPICS, topic_named
 from topics.refusals import RefusalWatch
 from topics.relay import Relay
 from topics.store import AggregateStore
@@ -109,12 +109,23 @@ def attempts_published(endpoints: Endpoints) -> list[dict[str, Any]]:
     ]
 
 
-def test_the_whole_platform_runs_without_a_refusal(secure: Secure) -> None:
-    """Relay, stream worker, sinks, observer, verifier, direct generator: each has the rights it needs."""
+@pytest.mark.full
+def test_the_demonstration_runs_without_a_refusal(secure: Secure) -> None:
+    """Every application it starts has the rights it needs: groups, transactions, changelogs, derived topics."""
     summary = Demonstration(secure.settings, secure.endpoints, orders=4, seed=1).run()
     assert summary.report.mismatches == []
     assert summary.report.orders > 0
+    assert secure.denials == ""
+
+
+def test_owners_publish_through_the_relay_and_straight_without_a_refusal(secure: Secure) -> None:
+    published = Run(secure.settings, secure.endpoints, orders=12, seed=5, profile="none", rate=0).through_store()
+    owners = {topic_named(name).owner for name in published.published_by_topic}
+    assert owners > {"crm", "catalog", "cpq", "oms", "fulfillment", "inventory", "billing", "evidence", "governance"}
     write_straight(secure.endpoints)
+    kept = [raw.key for raw in read_all(secure.endpoints.kafka_config(), PRODUCT_ORDERS.name)]
+    assert sum((key or b"").startswith(b"sim-5:") for key in kept) == published.published_by_topic[PRODUCT_ORDERS.name]
+    assert kept.count(b"acme:by-hand") == 1
     assert secure.denials == ""
 
 
@@ -135,7 +146,7 @@ def test_a_refused_write_is_a_fact_within_ten_seconds(secure: Secure) -> None:
         kafka, users = secure.endpoints.kafka_config(), secure.endpoints.identities()
         relay = Relay(secure.endpoints.database_url, kafka, registry, identities=users)
         cleanup.callback(relay.close)
-        observer = SERVICES[BROKER_OBSERVER](secure.endpoints)
+        observer = SERVICES[BROKER_OBSERVER](secure.endpoints, secure.settings)
         services = ServiceThreads({"relay": relay.run, BROKER_OBSERVER: observer.run})
         services.start()
         cleanup.callback(services.stop)

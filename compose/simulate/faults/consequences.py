@@ -61,6 +61,9 @@ CONSEQUENCES: Mapping[str, tuple[Consequence, ...]] = {
     "charge-wrong": (
         Consequence("financial.order-vs-charge", Reach.ORDER, "What is charged is not what the item says."),
     ),
+    "charge-quantity": (
+        Consequence(_BILLING, Reach.PRODUCT, "The quantity charged is not the one that was handed over."),
+    ),
     "price-altered": (
         Consequence("financial.order-vs-charge", Reach.ORDER, "The charge has the accepted price, the order another."),
         Consequence(_BILLING, Reach.PRODUCT, "The accepted price is not the one that was handed over and charged."),

@@ -27,6 +27,8 @@ class Wire:
         self._faults = faults
         self._tenant = f"sim-{faults.seed}:"
         self._begun: set[tuple[str, str]] = set()
+        self._standing: dict[str, str] = {}
+        """Consumers that stand still: they go on standing still."""
 
     def all(self, messages: Iterable[Message]) -> Iterator[Message]:
         """Every message as it arrives."""
@@ -44,7 +46,9 @@ class Wire:
         found = _NUMBER.search(message.key)
         fault = self._faults.of(int(found[1])) if found else None
         if message.name == "ConsumerCheckpointReported":
-            fault = self._faults.of(CHECKPOINTS + _version(message))
+            fault = self._standing.get(message.key) or self._faults.of(CHECKPOINTS + _version(message))
+            if fault is not None and message.name in DEEDS.get(fault, {}):
+                self._standing[message.key] = fault
         deeds = DEEDS.get(fault or "", {})
         deed = deeds.get(message.name) or deeds.get("*" + message.topic)
         if fault is None or deed is None:

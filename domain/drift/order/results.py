@@ -46,18 +46,22 @@ def provisioned_vs_task(matter: Matter, _: Rule) -> Iterator[Mismatch]:
 
 
 def reservation_lost(matter: Matter, _: Rule) -> Iterator[Mismatch]:
-    """A reservation lapsed or was given up under the task that needs it."""
+    """A reservation lapsed or was given up under the task that needs it, which may have been completed without it."""
     for reservation_id, reservation in matter.facts.each("reservation"):
         state, task_id, cause, item_id = reservation.value
         gone = state == ReservationState.EXPIRED or (
             state == ReservationState.RELEASED and cause != ReleaseCause.CONSUMED
         )
         task = matter.task(task_id) if gone else None
-        if task is not None and task.state in _RUNNING and reservation.time_us >= (task.begun_us or 0):
+        if task is None or reservation.time_us < (task.begun_us or 0):
+            continue
+        # what was completed without it was completed on something else, or on nothing
+        without = task.state == TaskState.COMPLETED and reservation.time_us < task.since_us
+        if task.state in _RUNNING or without:
             yield Mismatch(
                 entity_type="Reservation",
                 entity_id=reservation_id,
-                since_us=max(reservation.time_us, task.since_us),
+                since_us=reservation.time_us if without else max(reservation.time_us, task.since_us),
                 apart=(Apart("state", ReservationState.RESERVED.value, state),),
                 evidence=(reservation, *(entry for _, entry in matter.facts.each("steps"))),
                 names={**matter.names, "item": item_id, "task": task_id},
