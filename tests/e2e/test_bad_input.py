@@ -62,7 +62,7 @@ def test_what_needs_a_stack_and_finds_none_says_how_to_start_it(installation: In
 
 def test_a_worker_is_told_which_applications_there_are() -> None:
     told = CliRunner().invoke(app, ["worker", "billing"]).stderr
-    assert "order-state, relay, sink-postgres, sink-clickhouse" in told
+    assert "order-state, placing, order-status, reconciliation" in told
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,14 @@ from domain.payment_authorization.machine import is_owed_back
 from domain.product_order.order import ProductOrder
 from tests.conftest import REPOSITORY
 from tests.simulate.conftest import Clean
-from topics.owner_topics import OWNER_TOPICS
+from topics.owner_topics import CASE_DECISIONS, OWNER_TOPICS
 from topics.store.aggregates import Folded
 from topics.store.hosting import HOSTED
 from topics.store.work import Work, as_request
 
 FEW, SEED = 36, 11
-NOT_SIMULATED = {"UnauthorizedMutationAttempted"}
+NOT_SIMULATED = {"UnauthorizedMutationAttempted", *CASE_DECISIONS.records}
+"""What a broker refuses and what people decide about cases."""
 UNFULFILLED = {HeaderState.REJECTED, HeaderState.CANCELLED, HeaderState.FAILED_CLOSED}
 
 

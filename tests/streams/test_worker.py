@@ -102,7 +102,7 @@ def test_a_worker_that_is_told_to_stop_drains_and_the_next_one_goes_on_where_it_
     platform.publish(load[: len(load) // 2])
     with pytest.raises(UnavailableError, match=f"order-state: {len(load) // 2}") as waiting:
         verify(platform.endpoints, settle_seconds=0, apps=())
-    assert "`ordertruth worker order-state" in waiting.value.remediation, "what waits is told, not compared"
+    assert "Start the workers that are behind" in waiting.value.remediation, "what waits is told, not compared"
 
     single = platform.single_worker()
     with told_on_failure(single.log_path):

@@ -127,7 +127,7 @@ def oversize(first: Command) -> list[Command]:
     return [command for command in long if can_be_made(command)]
 
 
-KNOWN_TEXTS_ONLY = {"ConsumerCheckpoint", "FulfillmentPlan"}
+KNOWN_TEXTS_ONLY = {"CaseDecision", "ConsumerCheckpoint", "FulfillmentPlan"}
 """Every text of their creations is an id of something: one that is too large is unknown."""
 
 
