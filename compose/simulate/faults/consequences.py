@@ -64,6 +64,9 @@ CONSEQUENCES: Mapping[str, tuple[Consequence, ...]] = {
     "charge-quantity": (
         Consequence(_BILLING, Reach.PRODUCT, "The quantity charged is not the one that was handed over."),
     ),
+    "item-unknown": (
+        Consequence(_BILLING, Reach.PRODUCT, "The charge names another item than the one that was handed over."),
+    ),
     "price-altered": (
         Consequence("financial.order-vs-charge", Reach.ORDER, "The charge has the accepted price, the order another."),
         Consequence(_BILLING, Reach.PRODUCT, "The accepted price is not the one that was handed over and charged."),
@@ -107,5 +110,7 @@ def _reaches(truth: Truth, reach: Reach, case: Case, accounts: Mapping[str, str]
     named = [case.order_id or "", case.entity_id.partition("/")[0]]
     if reach is Reach.PRODUCT:
         named.append((case.product_instance_id or "").partition("/")[0])
+        if truth.product_instance_id is not None and truth.product_instance_id == case.product_instance_id:
+            return True
     of_order = {name.removesuffix("-ghost").removesuffix("-copy") for name in named}
     return truth.order_id in of_order or truth.entity_id in of_order
