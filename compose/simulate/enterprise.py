@@ -143,7 +143,7 @@ class Enterprise:
             return
         ordering = Ordering(voice, customer, Action.ADD, billing)
         yield from ordering.convert(quoting.quote_id)
-        if ordering.followed and self.scene.faults.of(number) is None:  # a fault is left to stand
+        if ordering.followed and self.scene.faults.of(voice.number) is None:  # a fault is left to stand
             customer.installations.append(installed_by(lines, ordering.order_id, bundle, ordering.billed_from))
 
     def _changed_by_quote(

@@ -17,6 +17,7 @@ from compose.simulate.enterprise import ORDERS_EACH, Enterprise
 from compose.simulate.faults.truth import Faults
 from domain.billing_handoff.policy import BILLABLE_INTENTS, bills_by_itself
 from domain.billing_handoff.states import HandoffState
+from domain.case_decision.events import EVENTS as CASE_EVENTS
 from domain.catalogue import RECORDS
 from domain.charge.events import InvoiceIssued
 from domain.charge.invoice import invoice_lines, total
@@ -36,7 +37,8 @@ from topics.store.hosting import HOSTED
 from topics.store.work import Work, as_request
 
 FEW, SEED = 36, 11
-NOT_SIMULATED = {"UnauthorizedMutationAttempted"}
+NOT_SIMULATED = {"UnauthorizedMutationAttempted", *(event.__name__ for event in CASE_EVENTS)}
+"""What the platform and people who work on cases say."""
 UNFULFILLED = {HeaderState.REJECTED, HeaderState.CANCELLED, HeaderState.FAILED_CLOSED}
 
 
