@@ -6,6 +6,9 @@ import heapq
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from compose.simulate.faults.catalogue import BILLING
+from compose.simulate.faults.consequences import follows
+from compose.simulate.faults.truth import Truth
 from domain.fold.facts import Facts
 from domain.fold.fold import BEFORE_TIME, Fold, Place, Row
 from domain.fold.heard import Heard
@@ -87,3 +90,30 @@ def lived(folds: Iterable[Fold], events: Sequence[Heard]) -> Said:
         ever |= life.ever
         standing |= {_entity(row): dict(row.data) for rows in life.rows.values() for row in rows}
     return Said(ever, standing)
+
+
+class Case(NamedTuple):
+    """A finding as the consequences of faults are judged by."""
+
+    rule: str
+    entity_id: str
+    order_id: str | None
+    account_id: str | None
+    product_instance_id: str | None
+
+
+def missed(said: Said, truths: Iterable[Truth]) -> list[Truth]:
+    """Faults of drift rules that were found at no time."""
+    return [t for t in truths if t.rule != BILLING and (t.rule, t.entity_type, t.entity_id) not in said.ever]
+
+
+def unexplained(said: Said, events: Iterable[Heard], truths: Sequence[Truth]) -> list[Entity]:
+    """What was found and is neither a fault nor follows from one."""
+    accounts = {e.subject: e.data["accountId"] for e in events if e.kind == "ProductOrderCreated"}
+    true = {(t.rule, t.entity_type, t.entity_id) for t in truths}
+    others = {entity: data for entity, data in said.ever.items() if entity not in true}
+    cases = {
+        entity: Case(entity[0], entity[2], *(data[name] for name in ("orderId", "accountId", "productInstanceId")))
+        for entity, data in others.items()
+    }
+    return [entity for entity, case in cases.items() if not follows(case, truths, accounts)]

@@ -184,6 +184,7 @@ def test_what_is_remembered_of_an_aggregate_stays_small() -> None:
     reports=st.lists(st.tuples(st.integers(0, 400), st.integers(0, 50), st.integers(0, 30)), min_size=1, max_size=30),
     seed=st.integers(0, 2**32),
 )
+@settings(deadline=None)
 def test_unreached_ends_are_joined_in_any_order(reports: list[tuple[int, int, int]], seed: int) -> None:
     said = [Unreached(committed, committed + behind, minute * MINUTE_US) for minute, committed, behind in reports]
 

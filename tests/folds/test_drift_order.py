@@ -205,6 +205,7 @@ def test_a_broken_rule_is_found_and_an_honoured_one_is_not(rule: str) -> None:
         ("state.header-vs-items", [accepted()[0], WORKING, order("Rejected", 5, 9, "Rejected")]),
         ("state.provisioned-vs-task", [*accepted(), plan(), STARTED, request("Succeeded", 2, 9, "SUCCEEDED")]),
         ("state.reservation-lost", [*accepted(), plan(), STARTED, reservation("Released", 9, "RELEASED", "WITHDRAWN")]),
+        ("state.reservation-lost", [*accepted(), plan(), STARTED, reservation("Expired", 10, "EXPIRED"), DONE]),
         ("state.cancelled-after-cutoff", cancelled("COMPLETED", WORKING, plan("SHIP_EQUIPMENT", "ON_START"), STARTED)),
         ("state.cancelled-after-cutoff", cancelled("COMPLETED", work("Completed", 5, 9, "Completed"))),
         ("state.changed-without-amendment", [*accepted()[:2], order("Accepted", 3, 2, "Accepted", items=[])]),

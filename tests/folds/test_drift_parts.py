@@ -126,6 +126,7 @@ def test_the_least_are_kept_in_whatever_order_they_come(items: list[int], keep: 
     keep=st.integers(1, 8),
     seed=st.integers(0, 2**32),
 )
+@settings(deadline=None)
 def test_histories_keep_the_newest_states_by_version(states: list[tuple[int, int]], keep: int, seed: int) -> None:
     def joined(parts: list[tuple[int, int]]) -> Any:
         held = None

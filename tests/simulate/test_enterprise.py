@@ -14,9 +14,11 @@ import pytest
 from compose.simulate import direct
 from compose.simulate.direct import Message
 from compose.simulate.enterprise import ORDERS_EACH, Enterprise
+from compose.simulate.faults.truth import Faults
 from domain.billing_handoff.policy import BILLABLE_INTENTS, bills_by_itself
 from domain.billing_handoff.states import HandoffState
 from domain.catalogue import RECORDS
+from domain.charge.events import InvoiceIssued
 from domain.charge.invoice import invoice_lines, total
 from domain.charge.states import ChargeState
 from domain.command import CommandOutcome
@@ -137,6 +139,13 @@ def test_invoices_claim_what_is_due(clean: Clean) -> None:
             invoices += 1
         assert charge.state is not ChargeState.REJECTED
     assert invoices > 2_000
+
+
+def test_what_is_charged_by_use_is_not_credited() -> None:
+    enterprise = Enterprise(104, 11, Faults(11, "mixed"))
+    credited = [e for h in enterprise.run() for e in h.events if isinstance(e, InvoiceIssued) and e.amount.amount < 0]
+    assert credited
+    assert not [credit for credit in credited if credit.usage_quantity is not None]
 
 
 def test_no_money_is_kept_for_what_is_not_delivered(clean: Clean) -> None:

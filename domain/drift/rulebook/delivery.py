@@ -55,8 +55,8 @@ DELIVERY: tuple[Rule, ...] = (
         SOON,
         "fulfillment",
         Cause.HOUR,
-        "Reservation {entity} is gone while task {task}, which needs it, is running.",
-        "{corrector} must reserve again, or stop the task.",
+        "Reservation {entity} went while task {task}, which needs it, was running.",
+        "{corrector} must reserve again, or find out what the task was done with.",
     ),
     Rule(
         "state.charge-on-cancelled",
