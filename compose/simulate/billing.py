@@ -233,8 +233,11 @@ class Billing:
             for charge_id in tuple(self._charges):
                 days = Days(later(month, -1), month)
                 self._invoice(charge_id, days)
-                claimed = voice.standing("Charge", charge_id).invoiced.get(days)
-                if claimed is not None and claimed.agreed > CREDIT_FROM and voice.chance.happens(1.5):
+                charge: Charge = voice.standing("Charge", charge_id)
+                claimed = charge.invoiced.get(days)
+                disrupted = claimed is not None and claimed.agreed > CREDIT_FROM and voice.chance.happens(1.5)
+                # usage would have to be rated anew for a difference to be seen
+                if disrupted and charge.component.kind is not ChargeKind.USAGE:
                     number = int(days.start.strftime("%y%m")) * 1_000_000 + self.customer.number
                     matter = f"credit-{charge_id.partition(':')[2].replace('/', '-')}"
                     voice.spawn(credit(Voice(voice.scene, matter, number), charge_id, days))
