@@ -34,6 +34,7 @@ TENANT = "bench"
 STOP_SECONDS_MAX = 60.0
 WARM_UP_SECONDS = 3.0
 SEED = 20
+CLIENTS = 8
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Answers:
 
 
 def run(
-    endpoints: Endpoints, *, orders: int = 100_000, rate: int = 100, clients: int = 8, seconds: float = 30.0
+    endpoints: Endpoints, *, orders: int = 100_000, rate: int = 100, clients: int = CLIENTS, seconds: float = 30.0
 ) -> dict[str, Any]:
     """Fill a database of its own with `orders`, serve it, and ask `rate` requests a second in all for `seconds`.
 
@@ -124,13 +125,11 @@ def _ask(
         for turn in range(number, count, clients):
             due, what = begin + turn / rate, asked[turn % len(asked)]
             time.sleep(max(0.0, due - time.perf_counter()))
-            connection.request("GET", what["path"], headers={"Authorization": f"Bearer {token}"})
-            answer = connection.getresponse()
-            answer.read()
+            good = _answered(connection, what["path"], token)
             ms = (time.perf_counter() - due) * 1000
             with lock:
                 answers.ms[what["kind"]].append(ms)
-                answers.failed += answer.status != http.client.OK
+                answers.failed += not good
         connection.close()
 
     threads = [threading.Thread(target=client, args=(number,), name=f"client-{number}") for number in range(clients)]
@@ -139,6 +138,17 @@ def _ask(
     for thread in threads:
         thread.join()
     return answers
+
+
+def _answered(connection: http.client.HTTPConnection, path: str, token: str) -> bool:
+    try:
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        answer.read()
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        return False
+    return answer.status == http.client.OK
 
 
 class _Server:
@@ -154,8 +164,8 @@ class _Server:
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(self._plan)
-        self._process.stdin.close()
+        self._process.stdin.write(f"{self._plan}\n")
+        self._process.stdin.flush()
         self.address = self._process.stdout.readline().strip()
         if not self.address:
             message = "The API did not start."
@@ -164,7 +174,7 @@ class _Server:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(STOP_SECONDS_MAX)
+        self._process.communicate(timeout=STOP_SECONDS_MAX)
 
     def cpu_seconds(self) -> float:
         """What the process has used so far; the database's share is not in it."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 
+from compose.logs import configure_logs
 from compose.serving.run import serve
 from compose.stack.endpoints import Endpoints
 
 
 def main() -> None:
     """Serve until SIGTERM."""
-    serve(Endpoints.from_json(json.load(sys.stdin)), 0, _told)
+    configure_logs("error")  # standard output is for the address
+    serve(Endpoints.from_json(json.loads(sys.stdin.readline())), 0, _told)
 
 
 def _told(address: str) -> None:

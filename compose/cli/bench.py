@@ -26,12 +26,16 @@ def bench(
         str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
-    mode: Annotated[str, typer.Option(help="throughput, latency, keys, scale, restore or memory.")] = "throughput",
+    mode: Annotated[str, typer.Option(help="throughput, latency, keys, scale, restore, memory or api.")] = "throughput",
     store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
-    rate: Annotated[int, typer.Option(min=1, help="Events per second of the latency mode.")] = 5_000,
+    rate: Annotated[
+        int | None,
+        typer.Option(min=1, help="Events per second of the latency mode (5000), requests of the mode api (100)."),
+    ] = None,
     orders: Annotated[
-        int, typer.Option(min=1000, help="Orders in the store, in the modes keys (many), restore and memory.")
-    ] = 1_000_000,
+        int | None,
+        typer.Option(min=1000, help="Orders there are in the modes keys (many), restore, memory and api (100000)."),
+    ] = None,
     slow_seconds: Annotated[
         float, typer.Option(min=1, help="After its first repeat no side is timed for longer than this.")
     ] = 120.0,
@@ -64,8 +68,8 @@ def bench(
     options = Options(
         events=events,
         repeats=repeats,
-        rate=rate,
-        orders=orders,
+        rate=rate or (100 if mode == "api" else 5_000),
+        orders=orders or (100_000 if mode == "api" else 1_000_000),
         store=store,
         keep=keep,
         slow_seconds=slow_seconds,
