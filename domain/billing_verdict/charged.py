@@ -18,7 +18,7 @@ from domain.fold.facts import Entry
 class Charged:
     """One charge; without a course when billing rejected it, or its beginning did not come.
 
-    Order and item are those of its newest change.
+    Order and item are those of its newest change, `changed_for` those of all.
     """
 
     charge_id: str
@@ -30,6 +30,7 @@ class Charged:
     account_id: str | None
     handoff_id: str | None
     changed_us: int
+    changed_for: frozenset[tuple[str | None, str | None]]
     invoiced_until_us: int | None = None
 
     def live(self, day: date, *, ahead: bool = False) -> int | None:
@@ -70,6 +71,7 @@ def charged(charge_id: str, entries: list[Entry], invoiced_until_us: int | None)
         told.begun.get("account"),
         told.begun.get("handoff"),
         max(entry.time_us for entry in entries),
+        frozenset((entry.value["order"], entry.value["item"]) for entry in entries),
         invoiced_until_us,
     )
 

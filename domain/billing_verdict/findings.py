@@ -7,10 +7,10 @@ from typing import Any
 
 from domain.billing_verdict.differing import HANDED_OVER, INSTALLED
 from domain.billing_verdict.exposure import Exposure
-from domain.billing_verdict.known import Known
+from domain.billing_verdict.known import Item, Known
 from domain.billing_verdict.rows import also_found
 from domain.billing_verdict.rule import RULE_ID, RULE_VERSION
-from domain.billing_verdict.standing import Look
+from domain.billing_verdict.standing import Look, ahead_of
 from domain.billing_verdict.verdicts import Verdict
 from domain.drift.finding import Kind, finding_id
 from domain.fold.fold import Row
@@ -46,12 +46,16 @@ _NOT_COMPLETED = "Order management completes the item, or withdraws the request 
 
 
 def finding(row: Mapping[str, Any], here: Known, seen: Look, exposed: Sequence[Exposure]) -> Row:
-    """The finding of a row that has settled; `exposed` are the days that count towards what is at risk."""
+    """The finding of a row that has settled; `exposed` are the days that count towards what is at risk.
+
+    Where billing is ahead of an item that is still open, that item is the one concerned.
+    """
     verdict = seen.wrong
     orphan = seen.subject.charge_id
     entity_type, entity_id = (ROW, row["rowKey"]) if orphan is None else (CHARGE, orphan)
     identity = finding_id(RULE_ID, entity_type, entity_id)
-    corrected_by, next_action = _correction(verdict, row, here, seen)
+    ahead = ahead_of(here, seen)
+    corrected_by, next_action = _correction(verdict, row, ahead)
     fields = ", ".join(d["field"] for d in row["differences"]) or "in days past"
     data = {
         "findingId": identity,
@@ -61,8 +65,8 @@ def finding(row: Mapping[str, Any], here: Known, seen: Look, exposed: Sequence[E
         "verdict": verdict.value,
         "entityType": entity_type,
         "entityId": entity_id,
-        "orderId": row["orderId"],
-        "itemId": row["itemId"],
+        "orderId": row["orderId"] if ahead is None else ahead.order_id,
+        "itemId": row["itemId"] if ahead is None else ahead.item_id,
         "quoteId": None,
         "accountId": row["accountId"],
         "productInstanceId": row["productInstanceId"],
@@ -82,11 +86,11 @@ def finding(row: Mapping[str, Any], here: Known, seen: Look, exposed: Sequence[E
     return Row(RECORD, identity, data)
 
 
-def _correction(verdict: Verdict, row: Mapping[str, Any], here: Known, seen: Look) -> tuple[str, str]:
+def _correction(verdict: Verdict, row: Mapping[str, Any], ahead: Item | None) -> tuple[str, str]:
     """Whose correction closes it, and what that is."""
     if verdict is Verdict.MISSING_CHARGE and not row["handedOver"]:
         return "oms", _NOT_HANDED_OVER
-    if _ahead_of_its_item(here, seen):
+    if ahead is not None:
         return "oms", _NOT_COMPLETED
     astray = [d["field"] for d in row["differences"]] if verdict is Verdict.BASIS_MISMATCH else []
     if any(field.startswith(HANDED_OVER) for field in astray):
@@ -94,12 +98,3 @@ def _correction(verdict: Verdict, row: Mapping[str, Any], here: Known, seen: Loo
     if any(field.startswith(INSTALLED) for field in astray):
         return "inventory", _INSTALLED_OTHERWISE
     return "billing", _BILLING[verdict]
-
-
-def _ahead_of_its_item(here: Known, seen: Look) -> bool:
-    """Whether billing did what it was asked to for an item that is still open."""
-    charge = seen.judged.charge
-    if charge is None:
-        return False
-    of_item = (item for item in here.items if item.identity == (charge.order_id, charge.item_id))
-    return any(item.outcome is None and here.request(item, seen.subject.component_id) for item in of_item)

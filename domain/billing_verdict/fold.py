@@ -48,7 +48,7 @@ class BillingHandoffs:
         if not told:
             return Derived()
         now_us = max(reached_us, *(known_us(entry) for _, _, entry in told))
-        here = known(told)
+        here = known(told, now_us, self._rule.unfinished_us)
         found: list[Row] = []
         wakes: list[int] = []
         for subject in subjects(here):
@@ -70,7 +70,7 @@ class BillingHandoffs:
     ) -> int | None:
         """Append a row and its finding; returns when they change although nothing comes."""
         rule = self._rule
-        stands = standing(seen, told, now_us, reached_us, rule) if seen.bad else None
+        stands = standing(here, seen, told, now_us, reached_us, rule) if seen.bad else None
         settled = stands is not None and stands.settled
         exposed = list(seen.exposed(date.min, day_of(reached_us))) if settled else []
         cites = _cites(seen.subject)
@@ -78,7 +78,7 @@ class BillingHandoffs:
         found.append(Row(rows.RECORD, data["rowKey"], data, cites))
         if settled:
             found.append(replace(findings.finding(data, here, seen, exposed), cites=cites))
-        return next_change_us(seen, stands, now_us, reached_us)
+        return next_change_us(here, seen, stands, now_us, reached_us)
 
 
 def _cites(subject: Subject) -> Callable[[Entry], bool]:

@@ -70,12 +70,13 @@ class Reason(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """Everything that is known of one product."""
+    """Everything that is known of one product; `believed_us` are moments from which something is believed unsaid."""
 
     items: list[Item] = field(default_factory=list)
     requests: dict[str, list[Request]] = field(default_factory=dict)
     charges: dict[str, list[Charged]] = field(default_factory=dict)
     reasons: dict[str, list[Reason]] = field(default_factory=dict)
+    believed_us: list[int] = field(default_factory=list)
 
     def request(self, item: Item, component_id: str) -> Request | None:
         """The newest standing request of an item about a component."""
@@ -95,17 +96,23 @@ def registers(facts: Facts) -> list[Remembered]:
     return list(facts.starting_with(""))
 
 
-def known(remembered: Iterable[Remembered], as_of_us: int | None = None) -> Known:
-    """What the registers say; with `as_of_us` only events up to that time count, as if nothing had come since."""
-    raw = _Raw()
+def known(remembered: Iterable[Remembered], as_of_us: int, unfinished_us: int) -> Known:
+    """What the registers said at a moment: only events up to it count, as if nothing had come since.
+
+    `unfinished_us` is how long an item may take to be completed once inventory has recorded what it did.
+    """
+    raw = _Raw(as_of_us, unfinished_us)
     for aggregate, name, entry in remembered:
-        if as_of_us is None or known_us(entry) <= as_of_us:
+        if known_us(entry) <= as_of_us:
             raw.take(aggregate, name, entry)
     return raw.read()
 
 
 @dataclass(slots=True)
 class _Raw:
+    as_of_us: int
+    unfinished_us: int
+    believed: list[int] = field(default_factory=list)
     items: list[tuple[str, str, bool, Entry]] = field(default_factory=list)
     outcomes: dict[tuple[str, str], Entry] = field(default_factory=dict)
     handoffs: dict[str, list[Entry]] = field(default_factory=dict)
@@ -146,6 +153,7 @@ class _Raw:
         for aggregate, entries in self.reasons.items():
             for component_id, reason in _reasons(aggregate, entries):
                 found.reasons.setdefault(component_id, []).append(reason)
+        found.believed_us = self.believed
         return found
 
     def _item(self, order_id: str, item_id: str, replaced: bool, entry: Entry) -> Item:
@@ -178,19 +186,27 @@ class _Raw:
         )
 
     def _with_end_of_old(self, item: Item) -> Item:
-        """The completion of a replacement names the new product; the old one hears of it by its end."""
-        ends = [self.terminated[item.identity]] if item.identity in self.terminated else []
+        """The completion of a replacement names the new product; the old one hears of it by the request to end it.
+
+        Where that does not come, the end that inventory recorded is believed after a while.
+        """
         told = [
             (entry.time_us, entry.value["end"])
             for entries in self.handoffs.values()
             for entry in entries
             if (entry.value["order"], entry.value["item"]) == item.identity and entry.value.get("effect") == "END"
         ]
-        told += [(entry.time_us, entry.value["at"]) for entry in ends]
-        if not told:
+        ended = self.terminated.get(item.identity)
+        if told:
+            at, activation = min(told, key=lambda one: one[0])
+        elif ended is not None:
+            at, activation = known_us(ended) + self.unfinished_us, ended.value["at"]
+        else:
             return item
-        at, activation = min(told, key=lambda one: one[0])
-        return item._replace(outcome="COMPLETED", outcome_us=at, activation_us=activation)
+        self.believed.append(at)
+        return (
+            item if at > self.as_of_us else item._replace(outcome="COMPLETED", outcome_us=at, activation_us=activation)
+        )
 
     def _told_by_requests(self, found: Known) -> list[Item]:
         """Items whose acceptance did not come, or names another product, and that were handed over all the same."""

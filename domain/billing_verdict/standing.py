@@ -12,7 +12,7 @@ from domain.billing_verdict.course import Course
 from domain.billing_verdict.expected import Expected, components, expected
 from domain.billing_verdict.exposure import Exposure, cut_days, exposures
 from domain.billing_verdict.judge import Judged, judge, judge_orphan
-from domain.billing_verdict.known import Known, Remembered, known, known_us
+from domain.billing_verdict.known import Item, Known, Remembered, known, known_us
 from domain.billing_verdict.moments import day_of, midnight_us
 from domain.billing_verdict.remembered import INVOICE
 from domain.billing_verdict.rule import BillingRule
@@ -106,32 +106,48 @@ def _alike(one: Course, other: Course) -> bool:
     )
 
 
-def standing(seen: Look, remembered: Sequence[Remembered], now_us: int, reached_us: int, rule: BillingRule) -> Standing:
+def ahead_of(here: Known, seen: Look) -> Item | None:
+    """The open item for which billing did what it was asked to before the item was completed, if there is one."""
+    changed_for = {identity for charge in seen.charges for identity in charge.changed_for}
+    open_still = (
+        item
+        for item in here.items
+        if item.outcome is None and item.identity in changed_for and here.request(item, seen.subject.component_id)
+    )
+    return max(open_still, key=lambda item: (item.accepted_us, item.identity), default=None)
+
+
+def standing(
+    here: Known, seen: Look, remembered: Sequence[Remembered], now_us: int, reached_us: int, rule: BillingRule
+) -> Standing:
     """Since when a bad row is bad: it is looked at as it was known after each event and on each day it could change.
 
-    A charge that billing rejected is not waited for: the answer has come.
+    A charge that billing rejected is not waited for: the answer has come. An item that was not completed yet is
+    waited for longer.
     """
     times = {known_us(entry) for _, name, entry in remembered if name != INVOICE}
     days = cut_days(seen.wanted, seen.charges)
     if not seen.judged.mismatch:  # days past are at risk once they are past
         days.update(_day_after(exposure.days.start) for exposure in seen.exposed(date.min, seen.day))
-    points = sorted(times.union(us for day in days if (us := midnight_us(day)) <= now_us))
+    changes = [*here.believed_us, *(midnight_us(day) for day in days)]
+    points = sorted(times.union(us for us in changes if us <= now_us))
     since = points[-1]
     for point in reversed(points):
-        before = look(known(remembered, point), seen.subject, point, rule)
+        before = look(known(remembered, point, rule.unfinished_us), seen.subject, point, rule)
         if before is None or not before.bad:
             break
         since = point
-    deadline = since + rule.settle_us
+    deadline = since + (rule.settle_us if ahead_of(here, seen) is None else rule.unfinished_us)
     rejected = seen.judged.verdict is Verdict.MISSING_CHARGE and any(
         charge.state is ChargeState.REJECTED for charge in seen.charges
     )
     return Standing(since, deadline, rejected or deadline <= reached_us)
 
 
-def next_change_us(seen: Look, stands: Standing | None, now_us: int, reached_us: int) -> int | None:
+def next_change_us(here: Known, seen: Look, stands: Standing | None, now_us: int, reached_us: int) -> int | None:
     """When a row changes although nothing comes: a wait ends, a day begins, or one more day is exposed."""
-    found = [us for day in cut_days(seen.wanted, seen.charges) if (us := midnight_us(day)) > now_us]
+    changes = [*here.believed_us, *(midnight_us(day) for day in cut_days(seen.wanted, seen.charges))]
+    found = [us for us in changes if us > now_us]
     if stands is not None and not stands.settled:
         found.append(stands.deadline_us)
     counted = day_of(reached_us) if stands is not None and stands.settled else seen.day

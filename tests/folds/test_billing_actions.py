@@ -15,6 +15,7 @@ from domain.commercial import ChargeKind, Discount
 from domain.fold.group import Groups, rows_of
 from domain.fold.heard import Heard
 from domain.order_state.states import Action
+from domain.product_order.commands import CompleteProductOrderItem, StartProductOrderItem
 from domain.product_order.structure import OrderIntent
 from tests.domain.orders import item, price
 from tests.folds.billing_story import FIRST, MONTHLY, Story, at, us
@@ -121,12 +122,27 @@ def test_replace_ends_the_old_product_and_begins_the_new_one() -> None:
 
 def test_the_end_of_a_replaced_product_is_heard_from_inventory_too() -> None:
     story = running().changed(2, Action.REPLACE, DEAR, when=at(2, 1))
-    ended = [e for e in story.heard if e.kind == "BillingActivationRequested" and e.data["effect"] == "END"]
-    story.heard = [event for event in story.heard if event not in ended]
+    asked = [e for e in story.heard if e.kind == "BillingActivationRequested" and e.data["effect"] == "END"]
+    story.heard = [event for event in story.heard if event not in asked]
     assert story.verdict(LATER) == "MATCHED"
     data = {"orderId": "acme:order-2", "itemId": "a", "productInstanceId": FIRST, "effectiveDate": at(2, 1)}
-    story.heard.append(replace(ended[0], kind="AssetTerminated", subject=FIRST, version=2, data=data))
+    story.heard.append(replace(asked[0], kind="AssetTerminated", subject=FIRST, version=2, data=data))
+    ended = story.now
+    assert story.verdict(ended + timedelta(hours=70)) == "MATCHED"
     assert story.verdict(LATER) == "CHARGE_AFTER_TERMINATION"
+
+
+def test_an_item_may_take_its_time_after_it_was_handed_over() -> None:
+    story = Story()
+    story.order(1, item("a", price_components=(PRICE,)), when=at(1, 10))
+    story.says(1, StartProductOrderItem, item_id="a")
+    story.hand_over(1)
+    began = story.answered().now
+    waiting = story.row(began + timedelta(hours=71))
+    assert (waiting["verdict"], waiting["pending"]) == ("AWAITING", "EARLY_START")
+    assert story.verdict(began + timedelta(hours=72)) == "EARLY_START"
+    story.says(1, CompleteProductOrderItem, item_id="a")
+    assert story.verdict(began + timedelta(hours=72)) == "MATCHED"
 
 
 def test_no_change_is_context() -> None:
