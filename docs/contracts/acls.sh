@@ -24,8 +24,15 @@ allow 'User:*' --operation Describe \
   --topic cpq.price-calculations.v1 \
   --topic cpq.quotes.v1 \
   --topic crm.accounts.v1 \
+  --topic derived.account-holdings.v1 \
+  --topic derived.account-timeline.v1 \
+  --topic derived.account-view.v1 \
   --topic derived.billing-handoff.v1 \
   --topic derived.drift-findings.v1 \
+  --topic derived.fallout.v1 \
+  --topic derived.fulfillment-exceptions.v1 \
+  --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -33,6 +40,12 @@ allow 'User:*' --operation Describe \
   --topic derived.order-status-fulfillment.v1 \
   --topic derived.order-status-sales.v1 \
   --topic derived.order-status-support.v1 \
+  --topic derived.order-timeline.v1 \
+  --topic derived.pricing-trace.v1 \
+  --topic derived.quote-decisions.v1 \
+  --topic derived.quote-staleness.v1 \
+  --topic derived.quote-timeline.v1 \
+  --topic derived.quote-view.v1 \
   --topic derived.reconciliation-cases.v1 \
   --topic derived.truth-health.v1 \
   --topic dlq.billing.charges.v1 \
@@ -42,8 +55,15 @@ allow 'User:*' --operation Describe \
   --topic dlq.cpq.price-calculations.v1 \
   --topic dlq.cpq.quotes.v1 \
   --topic dlq.crm.accounts.v1 \
+  --topic dlq.derived.account-holdings.v1 \
+  --topic dlq.derived.account-timeline.v1 \
+  --topic dlq.derived.account-view.v1 \
   --topic dlq.derived.billing-handoff.v1 \
   --topic dlq.derived.drift-findings.v1 \
+  --topic dlq.derived.fallout.v1 \
+  --topic dlq.derived.fulfillment-exceptions.v1 \
+  --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -51,6 +71,12 @@ allow 'User:*' --operation Describe \
   --topic dlq.derived.order-status-fulfillment.v1 \
   --topic dlq.derived.order-status-sales.v1 \
   --topic dlq.derived.order-status-support.v1 \
+  --topic dlq.derived.order-timeline.v1 \
+  --topic dlq.derived.pricing-trace.v1 \
+  --topic dlq.derived.quote-decisions.v1 \
+  --topic dlq.derived.quote-staleness.v1 \
+  --topic dlq.derived.quote-timeline.v1 \
+  --topic dlq.derived.quote-view.v1 \
   --topic dlq.derived.reconciliation-cases.v1 \
   --topic dlq.derived.truth-health.v1 \
   --topic dlq.evidence.packages.v1 \
@@ -59,6 +85,8 @@ allow 'User:*' --operation Describe \
   --topic dlq.governance.consumer-checkpoints.v1 \
   --topic dlq.governance.records.v1 \
   --topic dlq.internal.clock.v1 \
+  --topic dlq.internal.placing.order-status.v1 \
+  --topic dlq.internal.placing.reconciliation.v1 \
   --topic dlq.inventory.assets.v1 \
   --topic dlq.inventory.reservations.v1 \
   --topic dlq.oms.billing-handoffs.v1 \
@@ -73,8 +101,14 @@ allow 'User:*' --operation Describe \
   --topic governance.case-decisions.v1 \
   --topic governance.consumer-checkpoints.v1 \
   --topic governance.records.v1 \
+  --topic internal.cases.store.changelog.v1 \
   --topic internal.clock.v1 \
   --topic internal.order-state.store.changelog.v1 \
+  --topic internal.order-status.store.changelog.v1 \
+  --topic internal.placing.order-status.v1 \
+  --topic internal.placing.reconciliation.v1 \
+  --topic internal.placing.store.changelog.v1 \
+  --topic internal.reconciliation.store.changelog.v1 \
   --topic inventory.assets.v1 \
   --topic inventory.reservations.v1 \
   --topic oms.billing-handoffs.v1 \
@@ -139,7 +173,6 @@ allow User:ordertruth --operation Read \
   --group order-state \
   --group order-status \
   --group placing \
-  --group quote-view \
   --group reconciliation \
   --group restore-internal.cases.store.changelog.v1 \
   --group restore-internal.order-state.store.changelog.v1 \
@@ -166,6 +199,7 @@ allow User:ordertruth --operation Read \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -196,6 +230,7 @@ allow User:ordertruth --operation Read \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -259,6 +294,7 @@ allow User:ordertruth --operation Write \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -289,6 +325,7 @@ allow User:ordertruth --operation Write \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
