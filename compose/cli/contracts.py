@@ -65,9 +65,11 @@ def export(
 
 def examples(json: JsonTarget = None) -> None:
     """Write an example of every record that can be made by the real aggregates; the others keep theirs."""
+    from compose.cli.session import open_session
     from compose.contracts.examples import published
     from topics.contracts.examples import EXAMPLES_DIR, best_examples, without_example, write_examples
 
+    open_session()  # commands that are carried out are logged, and standard output holds results alone
     changed = [str(p.relative_to(EXAMPLES_DIR)) for p in write_examples(best_examples(published()))]
     missing = without_example()
     if json is not None:

@@ -61,6 +61,7 @@ class Summary:
     counts: Counts
     report: Report
     score: Score
+    orders: int
     cases: dict[str, Any]
     versions: dict[str, str]
     seconds: float
@@ -74,7 +75,7 @@ class Summary:
         """As JSON has it; counts are this run's, those under `verify` are of all runs."""
         return {
             "matters": self.progress.running.orders,
-            "orders": self.report.orders,
+            "orders": self.orders,
             "seed": self.seed,
             "commands": self.progress.running.commands,
             "commands_refused": self.progress.running.refused,
@@ -145,6 +146,7 @@ class Demonstration:
             Counts(*(b - a for a, b in zip(before.to_plain(), after.to_plain(), strict=True))),
             report,
             score(self._truths(done.truths), cases, f"sim-{self._seed}", accounts),
+            sum(order.startswith(f"sim-{self._seed}:") for order in accounts),
             _told_of(cases),
             dict(self._endpoints.versions),
             time.monotonic() - began,

@@ -61,8 +61,8 @@ class EventHistory:
 
     def _fetched(self, wanted: dict[_Partition, list[int]]) -> list[Message]:
         if self._consumer is None:
-            further: dict[str, str | int | bool] = {"queued.min.messages": NEAR, "auto.offset.reset": "error"}
-            self._consumer = committed_reader(self._config, **further)
+            near: dict[str, str | int | bool] = {"queued.min.messages": NEAR, "auto.offset.reset": "error"}
+            self._consumer = committed_reader(self._config, **near)
         consumer = self._consumer
         consumer.assign([TopicPartition(*place, offsets[0]) for place, offsets in wanted.items()])
         found: list[Message] = []

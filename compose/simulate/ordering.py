@@ -71,6 +71,7 @@ FATE_OF_FAULT = {
     "invoiced-in-fallout": "repaired",
     "cancelled-late": "cancelled",
     "quote-lost": "straight",
+    "order-duplicated": "straight",
     "price-altered": "straight",
 }
 """Faults that only orders of a certain fate can show; one that is turned down soon has nothing left to be found."""

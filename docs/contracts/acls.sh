@@ -32,7 +32,6 @@ allow 'User:*' --operation Describe \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
-  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -63,7 +62,6 @@ allow 'User:*' --operation Describe \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
-  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -199,7 +197,6 @@ allow User:ordertruth --operation Read \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
-  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -230,7 +227,6 @@ allow User:ordertruth --operation Read \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
-  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -294,7 +290,6 @@ allow User:ordertruth --operation Write \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
-  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -325,7 +320,6 @@ allow User:ordertruth --operation Write \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
-  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \

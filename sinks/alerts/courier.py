@@ -17,6 +17,7 @@ from psycopg import Connection
 from domain.errors import UnavailableError
 from sinks.alerts import outbox
 from sinks.alerts.channel import Channel
+from sinks.alerts.ddl import set_up
 from sinks.alerts.outbox import Backlog, Claimed
 from sinks.alerts.post import Answer, Verdict
 from sinks.alerts.sink import wall_clock
@@ -177,6 +178,7 @@ class Courier:
             connection.close()
             self.trouble = f"{self.channel.name}: another worker delivers to it"
             return None
+        set_up(connection)  # it may be here before the consumer
         self.trouble = None
         self._connection = connection
         return connection

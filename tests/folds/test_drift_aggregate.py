@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.drift.aggregate.reading import Reading, Unreached, behind_since_us
@@ -162,6 +162,7 @@ def seen(*events: Heard) -> Any:
 
 
 @given(versions=st.lists(st.integers(1, 60), min_size=1, max_size=60), seed=st.integers(0, 2**32))
+@settings(deadline=None)
 def test_ranges_hold_exactly_what_was_seen_in_whatever_order(versions: list[int], seed: int) -> None:
     events = [order(version, version) for version in versions]
     shuffled = [*events, *Random(seed).sample(events, len(events) // 2)]

@@ -12,7 +12,7 @@ from string import Formatter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.drift.document import rows
@@ -79,6 +79,7 @@ def test_one_set_has_one_version_of_a_rule() -> None:
 
 
 @given(expected=AMOUNTS, actual=AMOUNTS, absolute=AMOUNTS, percent=SHARES, of_actual=st.booleans())
+@settings(deadline=None)
 def test_a_threshold_is_the_larger_of_amount_and_share_and_passes_itself(
     expected: Decimal, actual: Decimal, absolute: Decimal, percent: Fraction, of_actual: bool
 ) -> None:
@@ -93,6 +94,7 @@ def test_a_threshold_is_the_larger_of_amount_and_share_and_passes_itself(
 
 
 @given(amount=AMOUNTS, absolute=AMOUNTS)
+@settings(deadline=None)
 def test_different_currencies_never_agree(amount: Decimal, absolute: Decimal) -> None:
     generous = Tolerance(above=Fraction(absolute), below=Fraction(absolute), above_percent=Fraction(100))
     assert not agree((amount, "EUR"), (amount, "USD"), generous)
@@ -106,6 +108,7 @@ def test_a_fingerprint_alone_can_differ_and_a_missing_one_cannot() -> None:
 
 
 @given(items=st.lists(st.integers(0, 50), min_size=1, max_size=30), keep=st.integers(1, 8), seed=st.integers(0, 2**32))
+@settings(deadline=None)
 def test_the_least_are_kept_in_whatever_order_they_come(items: list[int], keep: int, seed: int) -> None:
     def joined(numbers: list[int]) -> Any:
         held = None

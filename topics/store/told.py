@@ -32,6 +32,8 @@ def tell(
     Refusals are told, the rest is for whoever looks closely.
     """
     refused = result.refusal is not None
+    if not structlog.is_configured():
+        return  # where nobody has said how to log, lines go to standard output, which belongs to results
     if not refused and not log.is_enabled_for(logging.DEBUG):
         return
     found = [finding.code for event in events for finding in getattr(event, "findings", ())]
