@@ -10,6 +10,7 @@ from domain.billing_verdict.fold import BillingHandoffs
 from domain.delivery_view.fold import DeliveryViewFold
 from domain.drift.folds import drift_folds
 from domain.fold.fold import Fold
+from domain.order_reference.fold import OrderReferenceFold
 from domain.order_status.fold import OrderStatusFold
 from domain.quote_view.fold import QuoteViewFold
 from domain.quote_view.pricing_trace import PricingTraceFold
@@ -29,6 +30,7 @@ DERIVATIONS: Mapping[str, tuple[Fold, ...]] = {
         OrderStatusFold(),
         OrderTimelineFold(),
         DeliveryViewFold(),
+        OrderReferenceFold(),
         QuoteViewFold(),
         QuoteTimelineFold(),
         PricingTraceFold(),

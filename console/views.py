@@ -71,6 +71,7 @@ ORDER_STATUS: Mapping[str, View] = {
 }
 """The status of an order, by audience."""
 ORDER_TIMELINE = View(tables.ORDER_TIMELINE, ("ProductOrder", *_DELIVERY, "Charge"), details=("derivation",))
+ORDER_REFERENCES = View(tables.ORDER_REFERENCES, ("ProductOrder",), details=("derivation",))
 QUOTE_TIMELINE = View(tables.QUOTE_TIMELINE, _OFFER, details=("derivation",))
 ACCOUNT_TIMELINE = View(tables.ACCOUNT_TIMELINE, ("Account", "Quote", "ProductOrder", "Charge"), ("derivation",))
 FULFILLMENT_PLAN = View(tables.FULFILLMENT_PLAN, _DELIVERY[:3], details=("derivation",))
@@ -95,7 +96,16 @@ CASES = View(
     details=("differences", "evidence", "history", "derivation"),
 )
 VIEWS: tuple[View, ...] = (
-    *(ORDERS, *ORDER_STATUS.values(), ORDER_TIMELINE, QUOTE_TIMELINE, ACCOUNT_TIMELINE, FULFILLMENT_PLAN, FALLOUT),
+    *(
+        ORDERS,
+        *ORDER_STATUS.values(),
+        ORDER_REFERENCES,
+        ORDER_TIMELINE,
+        QUOTE_TIMELINE,
+        ACCOUNT_TIMELINE,
+        FULFILLMENT_PLAN,
+        FALLOUT,
+    ),
     *(FULFILLMENT_EXCEPTIONS, QUOTES, PRICING_TRACE, ACCOUNTS, ACCOUNT_HOLDINGS, BILLING_HANDOFFS, DRIFT, CASES),
 )
 """Every view there is."""

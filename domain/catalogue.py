@@ -25,6 +25,7 @@ from domain.governance_record import events as _governance_events
 from domain.model import Model
 from domain.non_billing_reason import events as _non_billing_events
 from domain.order_capture import events as _capture_events
+from domain.order_reference import record as _order_reference
 from domain.order_state import record as _order_state
 from domain.order_status import control_records as _order_control
 from domain.order_status import records as _order_status
@@ -103,6 +104,7 @@ RECORDS: tuple[RecordType, ...] = (
             _quote_decisions.QuoteDecisions,
             _pricing_trace.PricingTrace,
             _pricing_trace.QuoteStaleness,
+            _order_reference.OrderReference,
             _delivery_view.FulfillmentPlanView,
             _delivery_view.FalloutView,
             _delivery_view.FulfillmentException,

@@ -12,6 +12,7 @@ from domain.case.record import ReconciliationCase
 from domain.delivery_view.record import FalloutView, FulfillmentException, FulfillmentPlanView
 from domain.drift.finding import DriftFinding
 from domain.model import Model
+from domain.order_reference.record import OrderReference
 from domain.order_state.record import OrderState
 from domain.order_state.states import ItemState
 from domain.order_status.audiences import STATUS_OF
@@ -84,6 +85,13 @@ ORDER_TIMELINE = _table(
     "page_id",
     paging=Paging(by=("month", "page"), within=("order_id",), newest_first=False, whole=False),
     indexes=("quote_id",),
+)
+ORDER_REFERENCES = _table(
+    catalogue.ORDER_REFERENCES,
+    "order_references",
+    OrderReference,
+    "reference_id",
+    paging=Paging(by=("calculated_at",), within=("name", "order_id"), whole=False),
 )
 QUOTE_TIMELINE = _table(
     catalogue.QUOTE_TIMELINE,
@@ -216,6 +224,7 @@ TABLES: tuple[Table, ...] = (
     ORDER_STATE,
     *ORDER_STATUS.values(),
     ORDER_TIMELINE,
+    ORDER_REFERENCES,
     QUOTE_TIMELINE,
     ACCOUNT_TIMELINE,
     QUOTE_VIEW,

@@ -108,6 +108,14 @@ ORDER_TIMELINE = _derived(
     about="Every event about an order, in causal order, in pages of a calendar month.",
     consumers=_READ_MODEL,
 )
+ORDER_REFERENCES = _derived(
+    "derived.order-references.v1",
+    "OrderReference",
+    "order and system",
+    records=("OrderReference",),
+    about="What other systems call an order, one record for each of them.",
+    consumers=_READ_MODEL,
+)
 QUOTE_TIMELINE = _derived(
     "derived.quote-timeline.v1",
     "QuoteTimeline",
@@ -259,6 +267,7 @@ DERIVED_TOPICS: tuple[Topic, ...] = (
     RECONCILIATION_CASES,
     TRUTH_HEALTH,
     ORDER_TIMELINE,
+    ORDER_REFERENCES,
     QUOTE_TIMELINE,
     ACCOUNT_TIMELINE,
     QUOTE_VIEW,

@@ -15,8 +15,18 @@ from console.parameters import Freshly, Id, Paged, Text
 from console.reading import read_one
 from console.showing import show, show_list
 from console.timelines import OrderStory, show_story
-from console.views import BILLING_HANDOFFS, FALLOUT, FULFILLMENT_PLAN, ORDER_STATUS, ORDER_TIMELINE, ORDERS, View
+from console.views import (
+    BILLING_HANDOFFS,
+    FALLOUT,
+    FULFILLMENT_PLAN,
+    ORDER_REFERENCES,
+    ORDER_STATUS,
+    ORDER_TIMELINE,
+    ORDERS,
+    View,
+)
 from domain.access import AUDIENCES, Scope, Subject, require_reader, require_scope
+from domain.errors import Refusal
 from domain.order_state.states import HeaderState, ItemState
 from domain.order_status.vocabulary import Audience
 from sinks.postgres.question import Narrowing, Through
@@ -30,6 +40,7 @@ class OrderFilters(Paged):
     number: Annotated[Text | None, Field(description="Number people know it by.")] = None
     quote: Annotated[Text | None, Field(description="Id of the accepted quote.")] = None
     account: Annotated[Text | None, Field(description="Id of the account.")] = None
+    external: Annotated[Text | None, Field(description="What any other system calls it.")] = None
     state: Annotated[HeaderState | None, Field(description="Derived header state.")] = None
     item_state: Annotated[ItemState | None, Field(description="State at least one item has.")] = None
     stuck: Annotated[
@@ -49,6 +60,11 @@ async def search_orders(asked: Asking, filters: Annotated[OrderFilters, Query()]
     equals = {column: given[name] for name, column in _COLUMNS.items() if name in given}
     marks = () if filters.item_state is None else (f"item {filters.item_state}",)
     through = _STUCK if filters.stuck else None
+    if filters.external is not None:
+        if through is not None:
+            message = "A search is either by what another system calls an order, or for those that are stuck."
+            raise Refusal("STRUCTURAL_PARAMETER", message, remediation="Leave `stuck` out: it is shown of each order.")
+        through = Through(ORDER_REFERENCES.table, "order_id", Narrowing({"name": filters.external}))
     return await show_list(asked, ORDERS, filters, equals=equals, marks=marks, through=through)
 
 

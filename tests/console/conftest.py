@@ -25,8 +25,7 @@ from domain.fold.heard import Heard
 from sinks.postgres.reading import ReadModel
 from sinks.postgres.sink import PostgresSink
 from sinks.tables import TABLES
-from tests.console.enterprise import ORDERS, SEED, records, write
-from tests.folds.enterprise import told
+from tests.console.enterprise import RUN, records, write
 from topics.store import migrate
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class Remembered:
     """The enterprise's events by where they lie (`console.ports.History`)."""
 
     def __init__(self) -> None:
-        self._events = {(e.topic, e.partition, e.offset): e for e in told(ORDERS, SEED).events}
+        self._events = {(e.topic, e.partition, e.offset): e for e in RUN.events}
 
     async def events(self, places: Sequence[tuple[str, int, int]]) -> list[Heard]:
         """Those that are there."""

@@ -27,7 +27,8 @@ from tests.folds.published import NOW, all_published
 from topics.catalogue import CASE_DECISIONS, DRIFT_FINDINGS
 
 SEED = 7
-ORDERS = 6
+RUN = told(12, SEED, "mixed")
+"""Some of it goes wrong, so that there is fallout, and an order that is stuck."""
 PUBLISHED_AT = datetime(2026, 7, 1, tzinfo=UTC)
 
 Records = dict[str, list[dict[str, Any]]]
@@ -36,8 +37,7 @@ Records = dict[str, list[dict[str, Any]]]
 @cache
 def records() -> Records:
     """Every record of the enterprise by the name of its table."""
-    events = told(ORDERS, SEED).events
-    until_us = max(event.recorded_us for event in events)
+    events, until_us = RUN.events, RUN.end_us
     by_model: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for folds in DERIVATIONS.values():
         for fold in folds:
@@ -55,7 +55,7 @@ def _order_states() -> list[dict[str, Any]]:
     """What the order-state application says, from the events the status fold remembers."""
     fold = OrderStatusFold()
     groups: dict[str, Facts] = defaultdict(Facts)
-    for heard in told(ORDERS, SEED).events:
+    for heard in RUN.events:
         if heard.kind in fold.kinds:
             for place in fold.places(heard):
                 groups[order_of(place)].hear(heard, fold.says(heard, place))

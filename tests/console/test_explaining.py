@@ -16,9 +16,8 @@ from compose.simulate import direct
 from compose.simulate.enterprise import Enterprise
 from domain.order_status.fold import OrderStatusFold
 from domain.order_status.whitelist import ORDER_STATE
-from tests.console.enterprise import ORDERS, SEED, records
+from tests.console.enterprise import RUN, SEED, records
 from tests.console.test_problems import assert_problem
-from tests.folds.enterprise import told
 from topics.admin import admin_client
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def test_a_state_is_explained_by_rule_clause_and_events(api: Api) -> None:
     assert found["value"] == ORDER["state"]
     assert found["clause"] == ORDER["clause"]
     assert (found["ruleId"], found["ruleVersion"]) == ("header-state", "reference.v1")
-    known = {(e.topic, e.partition, e.offset): e.event_id for e in told(ORDERS, SEED).events}
+    known = {(e.topic, e.partition, e.offset): e.event_id for e in RUN.events}
     assert found["events"]
     for event in found["events"]:
         assert known[event["topic"], event["partition"], event["offset"]] == event["eventId"]

@@ -64,6 +64,20 @@ def test_orders_are_found_by_the_state_of_an_item(api: Api) -> None:
         assert set(found(api.get("/orders", itemState=state))) == wanted
 
 
+def test_orders_are_found_by_what_another_system_calls_them(api: Api) -> None:
+    reference = records()["order_references"][0]
+    assert found(api.get("/orders", external=reference["name"])) == [reference["orderId"]]
+    assert found(api.get("/orders", external=reference["name"], state="Rejected")) == []
+    assert found(api.get("/orders", external="nothing")) == []
+    assert api.get("/orders", external="x", stuck="true").status_code == 422
+
+
+def test_orders_are_found_by_being_stuck(api: Api) -> None:
+    wanted = {o["orderId"] for o in records()["order_status_support"] if o["stuck"]}
+    assert wanted
+    assert set(found(api.get("/orders", stuck="true"))) == wanted
+
+
 def test_filters_narrow_each_other(api: Api) -> None:
     account = ORDER["accountId"]
     wanted = {o["orderId"] for o in ORDERS if o["accountId"] == account and o["state"] == "Completed"}
@@ -113,10 +127,10 @@ def test_what_belongs_to_an_order(api: Api) -> None:
     plan = records()["fulfillment_plan"][0]
     shown = api.get(f"/orders/{plan['orderId']}/fulfillment-plan", scope="fulfillment").json()["data"]
     assert [task["taskId"] for task in shown[0]["tasks"]] == [task["taskId"] for task in plan["tasks"]]
-    rows = {row["rowKey"] for row in records()["billing_handoff"] if row["orderId"] == ID}
-    billing = api.get(f"/orders/{ID}/billing", scope="finance").json()["data"]
+    billed = records()["billing_handoff"][0]["orderId"]
+    rows = {row["rowKey"] for row in records()["billing_handoff"] if row["orderId"] == billed}
+    billing = api.get(f"/orders/{billed}/billing", scope="finance").json()["data"]
     assert {row["rowKey"] for row in billing} == rows
-    assert rows
 
 
 def test_the_timeline_tells_the_story_from_the_quote_on(api: Api) -> None:

@@ -106,4 +106,11 @@ def test_cases_are_found_by_every_filter(api: Api) -> None:
         assert [c["caseId"] for c in shown] == [case["caseId"]]
     assert api.get("/cases", assignee="nobody").json()["data"] == []
     assert api.get(f"/cases/{case['caseId']}").json()["data"]["differences"]
-    assert api.get("/fulfillment-exceptions").json()["data"] == []
+
+
+def test_exceptions_in_deliveries_are_found_by_every_filter(api: Api) -> None:
+    exception = records()["fulfillment_exception_view"][0]
+    for name, field in {"kind": "kind", "owner": "owner", "order": "orderId"}.items():
+        shown = api.get("/fulfillment-exceptions", scope="fulfillment", **{name: exception[field]}).json()["data"]
+        wanted = {e["exceptionId"] for e in records()["fulfillment_exception_view"] if e[field] == exception[field]}
+        assert {e["exceptionId"] for e in shown} == wanted

@@ -16,6 +16,7 @@ from domain.delivery_view.fold import DeliveryViewFold
 from domain.fold.facts import Facts
 from domain.fold.fold import Fold
 from domain.fold.group import Groups, rows_of
+from domain.order_reference.fold import OrderReferenceFold
 from domain.quote_view.fold import QuoteViewFold
 from domain.quote_view.pricing_trace import PricingTraceFold
 from domain.quote_view.staleness import QuoteStalenessFold
@@ -29,6 +30,7 @@ from tests.folds.published import all_published, assert_fits
 
 FOLDS: tuple[Fold, ...] = (
     OrderTimelineFold(),
+    OrderReferenceFold(),
     QuoteTimelineFold(),
     AccountTimelineFold(),
     QuoteViewFold(),

@@ -1,0 +1,1 @@
+"""Names orders have in other systems, for finding them by (R199)."""
