@@ -32,6 +32,7 @@ allow 'User:*' --operation Describe \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -62,6 +63,7 @@ allow 'User:*' --operation Describe \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -197,6 +199,7 @@ allow User:ordertruth --operation Read \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -227,6 +230,7 @@ allow User:ordertruth --operation Read \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \
@@ -290,6 +294,7 @@ allow User:ordertruth --operation Write \
   --topic derived.fallout.v1 \
   --topic derived.fulfillment-exceptions.v1 \
   --topic derived.fulfillment-plan.v1 \
+  --topic derived.order-references.v1 \
   --topic derived.order-state.v1 \
   --topic derived.order-status-compliance.v1 \
   --topic derived.order-status-customer.v1 \
@@ -320,6 +325,7 @@ allow User:ordertruth --operation Write \
   --topic dlq.derived.fallout.v1 \
   --topic dlq.derived.fulfillment-exceptions.v1 \
   --topic dlq.derived.fulfillment-plan.v1 \
+  --topic dlq.derived.order-references.v1 \
   --topic dlq.derived.order-state.v1 \
   --topic dlq.derived.order-status-compliance.v1 \
   --topic dlq.derived.order-status-customer.v1 \

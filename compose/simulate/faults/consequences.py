@@ -75,9 +75,6 @@ CONSEQUENCES: Mapping[str, tuple[Consequence, ...]] = {
         Consequence("referential.order-item-unknown", Reach.ORDER, "The asset names an order that never was."),
     ),
     "asset-unknown": (Consequence(_BILLING, Reach.PRODUCT, "The item that changed the product names another one."),),
-    "item-unknown": (
-        Consequence(_BILLING, Reach.PRODUCT, "The charge rests on a request for an item nobody asked about."),
-    ),
     "offering-unknown": (
         Consequence(
             "state.changed-without-amendment", Reach.ORDER, "A draft that was amended names the offering it had then."
