@@ -24,7 +24,9 @@ def rows(rules: RuleSet = RULES) -> Iterator[str]:
 def _settles(rule: Rule) -> str:
     if rule.bound is not None:
         return f"at once, above {_length(rule.bound)}"
-    return _length(rule.window) if rule.window else "at once"
+    if rule.shown_by_itself:
+        return "at once"
+    return _length(rule.window) if rule.window else "when all up to then is known"
 
 
 def _length(span: timedelta) -> str:

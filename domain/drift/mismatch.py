@@ -62,7 +62,7 @@ def settled(seen: Iterable[tuple[Rule, Mismatch]], reached_us: int) -> Derived:
         if until_us is not None and until_us <= max(deadline_us, reached_us):
             continue
         next_us = until_us
-        if not rule.window_us or deadline_us <= reached_us:
+        if rule.shown_by_itself or deadline_us <= reached_us:
             rows.append(_row(rule, mismatch, deadline_us))
         else:
             next_us = deadline_us

@@ -22,7 +22,7 @@ REFERRER = "the owner of what refers"
 CONSUMER = "the consumer"
 """Corrector of a finding: the consumer it is about."""
 
-AT_ONCE = timedelta(0)
+NO_WINDOW = timedelta(0)
 
 
 class Cause(StrEnum):
@@ -38,10 +38,12 @@ class Cause(StrEnum):
 class Rule:
     """One rule in one version.
 
-    `window` is how long a mismatch settles before it is a finding. `bound` is the parameter of rules that measure a
-    time, such as how late an event may be. `corrected_by` is a system, REFERRER or CONSUMER. `summary` and
-    `next_action` are plain sentences with the names of what a mismatch says in braces. `regulatory` findings are
-    critical whatever they cost.
+    `window` is how long a mismatch settles before it is a finding; without one it is believed as soon as everything
+    up to its moment is known, and at once if it is `shown_by_itself`: nothing that comes takes it back.
+
+    `bound` is the parameter of rules that measure a time, such as how late an event may be. `corrected_by` is a system,
+    REFERRER or CONSUMER. `summary` and `next_action` are plain sentences with the names of what a mismatch says in
+    braces. `regulatory` findings are critical whatever they cost.
     """
 
     rule_id: str
@@ -54,6 +56,7 @@ class Rule:
     tolerance: Tolerance = EXACT
     bound: timedelta | None = None
     regulatory: bool = False
+    shown_by_itself: bool = False
 
     @property
     def kind(self) -> Kind:

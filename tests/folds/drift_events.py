@@ -88,6 +88,6 @@ def assert_rule(space: str, rule: str, entity: tuple[str, str], bad: Sequence[He
     assert "(unknown" not in one.data["summary"] + one.data["nextAction"]
     deadline = (one.data["settleDeadline"] - BEGUN) / timedelta(minutes=1)
     early = [f for f in found(space, bad, deadline - 0.001) if f.rule == rule]
-    assert bool(early) == (not RULES[rule].window)
+    assert bool(early) == RULES[rule].shown_by_itself
     assert [f for f in found(space, bad, deadline) if f.rule == rule]
     assert not [f for f in found(space, good) if f.rule == rule]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.drift.rules import AT_ONCE, CONSUMER, Cause, Rule
+from domain.drift.rules import CONSUMER, NO_WINDOW, Cause, Rule
 
 CATALOG: tuple[Rule, ...] = (
     Rule(
         "catalog.snapshot-outdated",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.PUBLICATION,
         "Order {entity} rests on publication {publication}, while {inforce} was in force when it was agreed.",
@@ -17,7 +17,7 @@ CATALOG: tuple[Rule, ...] = (
     ),
     Rule(
         "catalog.retired-sold",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.PUBLICATION,
         "Order {entity} sells offering {offering}, which was retired before.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from domain.drift.rules import AT_ONCE, REFERRER, Cause, Rule
+from domain.drift.rules import NO_WINDOW, REFERRER, Cause, Rule
 
 COMMITMENT: tuple[Rule, ...] = (
     Rule(
         "state.duplicate-order",
-        AT_ONCE,
+        NO_WINDOW,
         "oms",
         Cause.HOUR,
         "What order {entity} is for was ordered {count} times.",
@@ -15,7 +15,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.expired-quote-converted",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.HOUR,
         "Quote {entity} became an order although {why}.",
@@ -23,7 +23,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.stale-fingerprint-accepted",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.HOUR,
         "Quote {entity} was accepted at another price than it had.",
@@ -31,7 +31,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.unapproved-discount",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.HOUR,
         "Quote {entity} takes off {percent} percent, {limit} are allowed, and nobody has approved more.",
@@ -39,7 +39,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.proposal-hash-mismatch",
-        AT_ONCE,
+        NO_WINDOW,
         "cpq",
         Cause.HOUR,
         "Quote {entity} was accepted with another document than the customer was shown.",
@@ -47,7 +47,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.decided-without-authority",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.HOUR,
         "{what} {entity} was decided by somebody who may not: {why}.",
@@ -56,7 +56,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.invoiced-in-fallout",
-        AT_ONCE,
+        NO_WINDOW,
         "billing",
         Cause.HOUR,
         "Charge {entity} was invoiced while order {order} was in fallout.",
@@ -64,7 +64,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.cancelled-after-cutoff",
-        AT_ONCE,
+        NO_WINDOW,
         "oms",
         Cause.HOUR,
         "Item {item} of order {entity} was cancelled after its cut-off.",
@@ -72,7 +72,7 @@ COMMITMENT: tuple[Rule, ...] = (
     ),
     Rule(
         "state.changed-without-amendment",
-        AT_ONCE,
+        NO_WINDOW,
         "oms",
         Cause.HOUR,
         "Order {entity} was accepted with other content than was submitted.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.drift.rules import AT_ONCE, CONSUMER, REFERRER, Cause, Rule
+from domain.drift.rules import CONSUMER, NO_WINDOW, REFERRER, Cause, Rule
 
 WIRE: tuple[Rule, ...] = (
     Rule(
@@ -17,44 +17,49 @@ WIRE: tuple[Rule, ...] = (
     ),
     Rule(
         "event.conflicting-duplicate",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.PRODUCER,
         "{what} {entity} has events that contradict each other: {which}.",
         "{corrector} must say which of them holds, by an event that corrects the other.",
+        shown_by_itself=True,
     ),
     Rule(
         "event.wrong-producer",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.PRODUCER,
         "An event of {what} {entity} came from {source}, which does not own it.",
         "{corrector} must say what holds, and {source} must be kept from writing.",
+        shown_by_itself=True,
     ),
     Rule(
         "event.command-shaped",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.PRODUCER,
         "An event of {what} {entity} is named like a command: {name}.",
         "{corrector} must publish what happened, under the name of a fact.",
+        shown_by_itself=True,
     ),
     Rule(
         "event.missing-lineage",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.PRODUCER,
         "An event of {what} {entity} does not say what it follows from.",
         "{corrector} must publish its events with correlation and causation.",
+        shown_by_itself=True,
     ),
     Rule(
         "event.late",
-        AT_ONCE,
+        NO_WINDOW,
         REFERRER,
         Cause.PRODUCER,
         "An event of {what} {entity} was published {hours} hours after it happened.",
         "{corrector} must publish its events when they happen.",
         bound=timedelta(hours=24),
+        shown_by_itself=True,
     ),
     Rule(
         "event.consumer-missed",
