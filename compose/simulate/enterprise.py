@@ -45,6 +45,8 @@ ACTION_OF_FAULT = {
     "asset-unknown": Action.SUSPEND,
 }
 """Faults that only a certain change can show."""
+FAULTS_OF_PURCHASES = frozenset({"catalog-outdated"})
+"""Faults that only a purchase can show: what is installed may be of an offering that is sold no more."""
 _WITH_QUOTE = frozenset({Action.MODIFY, Action.RENEW, Action.REPLACE})
 
 
@@ -118,13 +120,14 @@ class Enterprise:
             and not i.suffered
             and not any(p.instance in billing.excused for p in i.products)
         ]
-        if not changeable or voice.chance.happens(15):
+        fault = self.scene.faults.of(number)
+        if not changeable or voice.chance.happens(15) or fault in FAULTS_OF_PURCHASES:
             yield from self._purchase(voice, customer, billing)
             return
         installation = changeable[voice.chance.whole(0, len(changeable) - 1)]
-        chosen = ACTION_OF_FAULT.get(self.scene.faults.of(number) or "", voice.chance.one(CHANGES))
+        chosen = ACTION_OF_FAULT.get(fault or "", voice.chance.one(CHANGES))
         action = Action.RESUME if installation.root.suspended else chosen
-        installation.suffered = self.scene.faults.of(number) is not None
+        installation.suffered = fault is not None
         if action in _WITH_QUOTE:
             yield from self._changed_by_quote(voice, customer, billing, installation, action)
         else:

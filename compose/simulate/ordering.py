@@ -73,6 +73,9 @@ FATE_OF_FAULT = {
     "quote-lost": "straight",
     "order-duplicated": "straight",
     "price-altered": "straight",
+    "account-closed": "straight",
+    "account-merged": "straight",
+    "provisioning-silent": "straight",
 }
 """Faults that only orders of a certain fate can show; one that is turned down soon has nothing left to be found."""
 
