@@ -236,11 +236,14 @@ class Billing:
                 charge = voice.standing("Charge", charge_id)
                 claimed = charge.invoiced.get(days)
                 disrupted = claimed is not None and claimed.agreed > CREDIT_FROM and voice.chance.happens(1.5)
-                # what was not used while it was disrupted is not charged anyway
-                if disrupted and charge.component.kind is not ChargeKind.USAGE:
+                # what was not used while it was disrupted is not charged anyway; a credit would hide a wrong invoice
+                if disrupted and charge.component.kind is not ChargeKind.USAGE and not self._suffers(charge.order_id):
                     number = int(days.start.strftime("%y%m")) * 1_000_000 + self.customer.number
                     matter = f"credit-{charge_id.partition(':')[2].replace('/', '-')}"
                     voice.spawn(credit(Voice(voice.scene, matter, number), charge_id, days))
+
+    def _suffers(self, order_id: str) -> bool:
+        return self.voice.scene.faults.of(int(order_id.rpartition("-")[2])) is not None
 
     def _invoice(self, charge_id: str, days: Days) -> None:
         voice = self.voice
