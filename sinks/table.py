@@ -76,7 +76,7 @@ class Table:
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
     `indexes` the columns (or lifted columns) searched by, alone or several together, `stores` the sinks that carry it,
     and `paging` how the read model lists it. Where an `audience` is named, its database role may read the table, and
-    no other audience's.
+    no other audience's. `schema` is where it is in PostgreSQL.
     """
 
     topic: str
@@ -90,6 +90,7 @@ class Table:
     stores: frozenset[str] = EVERY_STORE
     paging: Paging | None = None
     audience: str | None = None
+    schema: str = "derived"
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
