@@ -20,6 +20,8 @@ from topics.catalogue import FOLD_CHANGELOGS
 
 RECORDS_PER_SLICE = 150_000
 SLICES_MIN, SLICES_MAX = 4, 256
+RECORDS_PER_BUNDLE_MIN = 20_000
+BUNDLES = 8
 
 
 class Stretch(NamedTuple):
@@ -30,6 +32,11 @@ class Stretch(NamedTuple):
     begin: int
     end: int
     partitions: int
+
+    @property
+    def size(self) -> int:
+        """How many records it may have."""
+        return self.end - self.begin
 
     @property
     def name(self) -> str:
@@ -44,6 +51,8 @@ class Plan:
     1. `starts`: where each derived topic ends; what comes behind is added to the rebuilt rows;
     2. `reached`: how far the application's time has come, by partition and clock (microseconds);
     3. `stretches`: what there is of the sources, so everything that anything before rests on.
+
+    `topics` are those of the tables, by name, and `sources` those it is made from.
     """
 
     projection: str
@@ -52,6 +61,23 @@ class Plan:
     reached: Mapping[int, Mapping[str, int]]
     stretches: tuple[Stretch, ...]
     slices: int
+    topics: Mapping[str, str]
+    sources: tuple[str, ...]
+
+    def bundles(self) -> list[tuple[Stretch, ...]]:
+        """The stretches as they are read: small ones together, always the same."""
+        wanted = max(RECORDS_PER_BUNDLE_MIN, sum(s.size for s in self.stretches) // BUNDLES)
+        found: list[list[Stretch]] = []
+        sizes: list[int] = []
+        for stretch in sorted(self.stretches, key=lambda s: (-s.size, s.name)):
+            place = next((i for i, size in enumerate(sizes) if size + stretch.size <= wanted), None)
+            if place is None:
+                found.append([stretch])
+                sizes.append(stretch.size)
+            else:
+                found[place].append(stretch)
+                sizes[place] += stretch.size
+        return [tuple(bundle) for bundle in found]
 
     def until_us(self, group: str) -> int:
         """Up to when deadlines of a group have passed."""
@@ -77,6 +103,8 @@ class Plan:
             {int(p): found for p, found in value["reached"].items()},
             tuple(Stretch(*found) for found in value["stretches"]),
             value["slices"],
+            value["topics"],
+            tuple(value["sources"]),
         )
 
 
@@ -88,9 +116,10 @@ def note(kafka_config: Mapping[str, str], projection: Projection) -> Plan:
         positions = newest_positions(kafka_config, FOLD_CHANGELOGS[projection.app].name)
         reached = {p: {} if found is None else dict(found.watermark) for p, found in positions.items()}
     stretches = _stretches(kafka_config, projection.sources)
-    records = sum(s.end - s.begin for s in stretches)
+    records = sum(s.size for s in stretches)
     slices = min(SLICES_MAX, max(SLICES_MIN, -(-records // RECORDS_PER_SLICE)))
-    return Plan(projection.name, projection.rules, starts, reached, stretches, slices)
+    topics = {table.name: table.topic for table in projection.tables}
+    return Plan(projection.name, projection.rules, starts, reached, stretches, slices, topics, projection.sources)
 
 
 def _stretches(kafka_config: Mapping[str, str], topics: tuple[str, ...]) -> tuple[Stretch, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from compose.derivations import DERIVATIONS
 from domain.errors import ConfigurationError
@@ -24,21 +24,21 @@ _KEPT: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Projection:
-    """Tables rebuilt together: their folds, none for the order states, and the application that keeps their time."""
+    """Tables rebuilt together, from the topics `sources`.
+
+    `folds` are none for the order states; `app` is the application that keeps their time.
+    """
 
     name: str
     tables: tuple[Table, ...]
+    sources: tuple[str, ...]
     app: str = ""
     folds: tuple[Fold, ...] = ()
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The topics whose records it is made from, as the catalogue has them."""
-        if not self.folds:
-            return (PRODUCT_ORDERS.name,)
-        kinds = frozenset[str]().union(*(fold.kinds for fold in self.folds))
-        found = (t for t in TOPICS if t.kind in (Kind.OWNER, Kind.DERIVED))
-        return tuple(t.name for t in found if kinds.intersection(t.records))
+    def elsewhere(self, topics: Mapping[str, str], sources: tuple[str, ...]) -> Projection:
+        """The same with other topics for its tables, by their names, and from other topics."""
+        tables = tuple(replace(table, topic=topics[table.name]) for table in self.tables)
+        return replace(self, tables=tables, sources=sources)
 
     @property
     def rules(self) -> dict[str, str]:
@@ -71,11 +71,17 @@ def projection_names() -> tuple[str, ...]:
 
 def _of(name: str, tables: tuple[Table, ...]) -> Projection:
     if tables == (ORDER_STATE,):
-        return Projection(name, tables)
+        return Projection(name, tables, (PRODUCT_ORDERS.name,))
     records = {table.model.__name__ for table in tables}
     for app, folds in DERIVATIONS.items():
         found = tuple(fold for fold in folds if records & fold.records)
         if found:
-            return Projection(name, tables, app, found)
+            return Projection(name, tables, _heard_on(found), app, found)
     message = f"No application derives {', '.join(sorted(records))}."
     raise ConfigurationError(message, remediation="Name a table that an application derives.")
+
+
+def _heard_on(folds: tuple[Fold, ...]) -> tuple[str, ...]:
+    kinds = frozenset[str]().union(*(fold.kinds for fold in folds))
+    found = (t for t in TOPICS if t.kind in (Kind.OWNER, Kind.DERIVED))
+    return tuple(t.name for t in found if kinds.intersection(t.records))

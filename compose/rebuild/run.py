@@ -21,7 +21,7 @@ from avro.registry import Registry
 from compose.rebuild.catching_up import CatchUp
 from compose.rebuild.plan import Plan, note
 from compose.rebuild.projections import Projection
-from compose.rebuild.work import Done, Workplace, die_with, fold_orders, fold_slice, slice_name, spool_stretch
+from compose.rebuild.work import Done, Workplace, die_with, fold_orders, fold_slice, slice_name, spool_bundle
 from compose.stack.endpoints import Endpoints
 from domain.errors import ConfigurationError
 from sinks.contract import SinkBusy
@@ -129,7 +129,7 @@ class _Task:
         projection, kafka = self._wish.projection, self._endpoints.kafka_config()
         known = rebuilds.unfinished(self._connection, projection.name)
         plan = None if known is None or self._wish.restart else Plan.from_json(known.plan)
-        if known is not None and plan is not None and plan.rules == projection.rules and self._stands(plan):
+        if known is not None and plan is not None and self._stands(plan):
             self._tell(f"Going on with the rebuild that {known.actor} began at {known.began_at:%Y-%m-%d %H:%M:%S}.")
             run_id, resumed = known.run_id, True
         else:
@@ -145,7 +145,10 @@ class _Task:
         return Workplace(kafka, *urls, own, run_id, plan), resumed
 
     def _stands(self, plan: Plan) -> bool:
-        """Whether the shadows of a run are still what they were: of these topics, not before their beginning."""
+        """Whether a run can be gone on with: by the same rules, from the same topics, its shadows still there."""
+        projection = self._wish.projection
+        if (plan.rules, plan.sources) != (projection.rules, projection.sources):
+            return False
         for identity in self._identities.values():
             self._sink.claim(identity)
             places = self._sink.positions(identity.topic)
@@ -158,14 +161,15 @@ class _Task:
         stretches = place.plan.stretches
         with _processes(self._wish.processes) as pool:
             if self._wish.projection.folds:
-                unread = [s for s in stretches if not place.spooled(s).exists()]
+                bundles = range(len(place.plan.bundles()))
+                unread = [n for n in bundles if not place.spooled(n).exists()]
                 numbers = [n for n in range(place.plan.slices) if slice_name(n) not in done]
                 if numbers:
-                    self._follow("read", [pool.submit(spool_stretch, place, s) for s in unread], len(stretches))
+                    self._follow("read", [pool.submit(spool_bundle, place, n) for n in unread], len(bundles))
                 self._follow("fold", [pool.submit(fold_slice, place, n) for n in numbers], place.plan.slices)
             else:
-                unread = [s for s in stretches if s.name not in done]
-                self._follow("fold", [pool.submit(fold_orders, place, s) for s in unread], len(stretches))
+                left = [s for s in stretches if s.name not in done]
+                self._follow("fold", [pool.submit(fold_orders, place, s) for s in left], len(stretches))
         kept = rebuilds.parts_done(self._connection, place.run_id).values()
         self._result.rows, self._result.refused = sum(r for r, _ in kept), sum(r for _, r in kept)
 

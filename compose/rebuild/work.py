@@ -15,7 +15,7 @@ from compose.rebuild import spool
 from compose.rebuild.made import Made, Maker
 from compose.rebuild.orders import OrderReader
 from compose.rebuild.plan import Plan, Stretch
-from compose.rebuild.projections import projection_named
+from compose.rebuild.projections import Projection, projection_named
 from compose.rebuild.reading import batches
 from compose.verify.folds import heard
 from sinks.postgres import rebuilds
@@ -37,9 +37,14 @@ class Workplace:
     run_id: str
     plan: Plan
 
-    def spooled(self, stretch: Stretch) -> Path:
-        """The file of what one stretch comes to."""
-        return self.folder / f"{stretch.name}.told"
+    def spooled(self, bundle: int) -> Path:
+        """The file of what one bundle of stretches comes to."""
+        return self.folder / f"bundle-{bundle}.told"
+
+    @property
+    def projection(self) -> Projection:
+        """What is rebuilt, where the plan says."""
+        return projection_named(self.plan.projection).elsewhere(self.plan.topics, self.plan.sources)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +68,28 @@ def die_with(parent: int) -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def spool_stretch(place: Workplace, stretch: Stretch) -> Done:
-    """Hear everything in a stretch and sort what it says into slices."""
-    folds = projection_named(place.plan.projection).folds
+def spool_bundle(place: Workplace, number: int) -> Done:
+    """Hear everything in a bundle of stretches and sort what it says into slices."""
+    folds = place.projection.folds
     kinds = frozenset[str]().union(*(fold.kinds for fold in folds))
     count = 0
 
     def found(registry: Registry) -> Iterator[spool.Told]:
         nonlocal count
         hearing = Hearing(registry, kinds)
-        for batch in batches(place.kafka_config, stretch):
+        for batch in batches(place.kafka_config, place.plan.bundles()[number]):
             count += len(batch)
             for event in heard(hearing, batch):
                 yield from spool.told(folds, event)
 
     with Registry(place.registry_url) as registry:
-        spool.write(place.spooled(stretch), found(registry), place.plan.slices)
-    return Done(stretch.name, events=count)
+        spool.write(place.spooled(number), found(registry), place.plan.slices)
+    return Done(f"bundle {number}", events=count)
 
 
 def fold_slice(place: Workplace, number: int) -> Done:
     """Fold one slice of everything that was told, and copy its rows in."""
-    files = [place.spooled(stretch) for stretch in place.plan.stretches]
+    files = [place.spooled(bundle) for bundle in range(len(place.plan.bundles()))]
     told = (entry for file in files for entry in spool.read(file, number))
     return _filled(place, slice_name(number), lambda maker: maker.of_slice(told))
 
@@ -93,7 +98,7 @@ def fold_orders(place: Workplace, stretch: Stretch) -> Done:
     """Fold the orders of one partition, and copy their states in."""
     with Registry(place.registry_url) as registry:
         reader = OrderReader(registry.schema_for_id)
-        for batch in batches(place.kafka_config, stretch):
+        for batch in batches(place.kafka_config, [stretch]):
             reader.read(batch)
     done = _filled(place, stretch.name, lambda maker: maker.of_orders(reader.orders.items()))
     return Done(done.part, reader.count, done.rows, done.refused)
@@ -105,7 +110,7 @@ def slice_name(number: int) -> str:
 
 
 def _filled(place: Workplace, part: str, make: Callable[[Maker], Made]) -> Done:
-    projection = projection_named(place.plan.projection)
+    projection = place.projection
     with ShadowSink(place.database_url, projection.tables) as sink:
         made = make(Maker(projection, place.plan, sink))
         # A process that outlived its rebuild for a moment may have done the part just before.
