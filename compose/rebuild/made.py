@@ -112,10 +112,9 @@ class Maker:
 
     def _prepare(self, made: Made, table: Table, key: str, record: dict[str, Any], partition: int) -> None:
         before = self._plan.starts[table.topic][partition] - 1
+        placed = SinkRecord(key, record, partition, before, record["derivation"]["calculatedAt"])
         try:
-            row = self._sink.prepare(
-                table.topic, SinkRecord(key, record, partition, before, record["derivation"]["calculatedAt"])
-            )
+            row = self._sink.placed(table.topic, placed, table.own_cells(record))
         except RecordError:
             made.refused += 1
         else:

@@ -18,6 +18,7 @@ class OrderReader:
 
     def __init__(self, schema_for_id: SchemaForId) -> None:
         self._decoder = BatchDecoder(schema_for_id, WANTED)
+        self._kinds: dict[str, str] = {}
         self.orders: dict[str, OrderFacts] = {}
         self.count = 0
 
@@ -29,7 +30,7 @@ class OrderReader:
             if data is None:
                 continue
             try:
-                fact = _fact(batch, index, record, data)
+                fact = self._fact(batch, index, record, data)
             except (RecordError, LookupError, TypeError, ValueError, AttributeError):
                 continue  # the others are what a schema of somebody else's making can lead to
             order_id = fact.payload["orderId"]
@@ -38,12 +39,13 @@ class OrderReader:
                 facts = self.orders[order_id] = OrderFacts()
             facts.apply(fact)
 
-
-def _fact(batch: RecordBatch, index: int, record: str, data: dict[str, object]) -> Fact:
-    key, value = batch.keys[index], batch.values[index]
-    kind = canonical_event(record.rpartition(".")[2]).value
-    if not key or value is None or kind not in KINDS:
-        raise RecordError("WRONG_RECORD", f"{record} is no event of a product order.", stage="apply")
-    envelope = essentials(batch.headers[index])
-    content = content_hash(value, envelope.event_id)
-    return as_fact(kind, key, envelope, data, content, batch.topic, batch.partition, batch.offsets[index])
+    def _fact(self, batch: RecordBatch, index: int, record: str, data: dict[str, object]) -> Fact:
+        key, value = batch.keys[index], batch.values[index]
+        kind = self._kinds.get(record)
+        if kind is None:
+            kind = self._kinds[record] = canonical_event(record.rpartition(".")[2]).value
+        if not key or value is None or kind not in KINDS:
+            raise RecordError("WRONG_RECORD", f"{record} is no event of a product order.", stage="apply")
+        envelope = essentials(batch.headers[index])
+        content = content_hash(value, envelope.event_id)
+        return as_fact(kind, key, envelope, data, content, batch.topic, batch.partition, batch.offsets[index])
