@@ -20,7 +20,7 @@ from bench.measure import await_written, worker
 from bench.plan import Stage
 from bench.sides import OURS, SIDES
 from bench.templates import History, told
-from bench.workload import TEMPLATES_MAX, Writer, templates_for
+from bench.workload import Writer, templates_for
 from compose.rebuild.projections import projection_named
 from compose.rebuild.run import Wish, rebuild
 from compose.verify.compare import compare
@@ -52,7 +52,7 @@ class Reads:
     ms: list[float] = field(default_factory=list)
 
 
-def run(stage: Stage, *, orders: int) -> dict[str, Any]:
+def run(stage: Stage, *, orders: int, processes: int = 0) -> dict[str, Any]:
     """Derive `orders` orders by the shipped worker and sink, and rebuild them while both go on.
 
     Meanwhile events of further orders are published, and rows are read by key, each of which must be there. `equal`
@@ -65,13 +65,15 @@ def run(stage: Stage, *, orders: int) -> dict[str, Any]:
         admin.execute(f"CREATE DATABASE {name}")
         try:
             with stage.source("rebuild", {}) as source:
-                return _measured(replace(stage, endpoints=replace(stage.endpoints, database_url=url)), source, orders)
+                return _measured(
+                    replace(stage, endpoints=replace(stage.endpoints, database_url=url)), source, orders, processes
+                )
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _measured(stage: Stage, source: str, orders: int) -> dict[str, Any]:
-    templates = templates_for(TEMPLATES_MAX * 12)
+def _measured(stage: Stage, source: str, orders: int, processes: int) -> dict[str, Any]:
+    templates = templates_for(orders)
     plan = stage.plan(SIDES[OURS], source, "rebuild")
     with Registry(stage.endpoints.registry_url) as registry, ExitStack() as running:
         events = _publish(stage, registry, source, templates, range(orders))
@@ -87,7 +89,7 @@ def _measured(stage: Stage, source: str, orders: int) -> dict[str, Any]:
         derive_seconds = time.monotonic() - began
         stage.tell(f"derived and stored in {derive_seconds:.1f} s")
         with _writing(stage, registry, source, templates, orders) as written, _reading(stage, table) as reads:
-            wish = Wish(projection, "bench", "measurement", restart=True)
+            wish = Wish(projection, "bench", "measurement", processes=processes)
             result = rebuild(stage.endpoints, stage.state_dir / "bench" / f"rebuild-{stage.token}", wish, stage.tell)
         _await_rest(stage, table)
         equal, rows = _equal(stage, registry, source, table)

@@ -52,11 +52,12 @@ def show(result: Result) -> None:
     )
     for table, found in result.differing.items():
         typer.echo(
-            f"{table}: {found['changed']} rows say something else, {found['new']} new, {found['gone']} gone; "
-            f"the old table stays as retired.{table}."
+            f"{table}: {found['changed']['rows']} rows say something else, {found['new']['rows']} are new, "
+            f"{found['gone']['rows']} gone; the old table stays as retired.{table}."
         )
-        for key in found["keys"]:
-            typer.echo(f"  {key}")
+        for how, those in found.items():
+            for key in those["keys"]:
+                typer.echo(f"  {how}: {key}")
 
 
 def _tell(line: str) -> None:

@@ -29,6 +29,7 @@ from sinks.kafka_topic import TopicDirectory
 from sinks.postgres import rebuilds
 from sinks.postgres.faults import translated
 from sinks.postgres.shadow import ShadowSink, differing
+from sinks.postgres.sink import PostgresSink
 
 _CONNECT_S = 5
 
@@ -133,6 +134,9 @@ class _Task:
             self._tell(f"Going on with the rebuild that {known.actor} began at {known.began_at:%Y-%m-%d %H:%M:%S}.")
             run_id, resumed = known.run_id, True
         else:
+            with PostgresSink(self._endpoints.database_url, projection.tables) as in_use:
+                for identity in self._identities.values():
+                    in_use.claim(identity)
             plan, run_id, resumed = note(kafka, projection), uuid4().hex[:12], False
             self._sink.setup()
             self._sink.begin(self._identities.values(), plan.starts)
@@ -207,8 +211,8 @@ class _Task:
 
     def _compare(self) -> None:
         for table in self._wish.projection.tables:
-            changed, new, gone, keys = differing(self._connection, table)
-            self._result.differing[table.name] = {"changed": changed, "new": new, "gone": gone, "keys": keys}
+            found = differing(self._connection, table)
+            self._result.differing[table.name] = {how: {"rows": n, "keys": keys} for how, (n, keys) in found.items()}
         rebuilds.note_result(self._connection, self._result.run_id, {"differing": self._result.differing})
 
     @contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, sql
 
 from sinks.contract import SinkRow, TopicIdentity
 from sinks.postgres import indexes, roles
@@ -130,11 +130,15 @@ def make_schemas(connection: Connection) -> None:
     make_positions(connection, ShadowSink.positions_table)
 
 
-def differing(connection: Connection, table: Table, samples: int = 20) -> tuple[int, int, int, list[str]]:
-    """How the table in use and the one it took the place of differ: (changed, new, gone, some keys).
+HOW = ("changed", "new", "gone")
+"""How a row in use may differ from the one before it."""
+
+
+def differing(connection: Connection, table: Table, samples: int = 10) -> dict[str, tuple[int, list[str]]]:
+    """How the table in use and the one it took the place of differ: how many rows in each way of `HOW`, and some keys.
 
     Compared is what a row says, by which rule and from which events, not when it was calculated. Where rows moved on
-    since the exchange that shows as a difference, too. Raises `UnavailableError` when there is none to compare with.
+    since the exchange that shows as a difference, too. Raises `UnavailableError` when PostgreSQL is away.
     """
     retired = replace(table, schema=RETIRED)
     key = sql.Identifier(table.key)
@@ -150,16 +154,10 @@ def differing(connection: Connection, table: Table, samples: int = 20) -> tuple[
         n_says=_says(table, "n"),
         o_says=_says(table, "o"),
     )
-    counts: dict[str, int] = {}
-    keys: list[str] = []
+    found: dict[str, tuple[int, list[str]]] = dict.fromkeys(HOW, (0, []))
     with translated("compare the rebuilt tables"):
-        try:
-            for how, count, some in connection.execute(query, (samples,)):
-                counts[how] = count
-                keys += some
-        except errors.UndefinedTable:
-            return 0, 0, 0, []
-    return counts.get("changed", 0), counts.get("new", 0), counts.get("gone", 0), sorted(keys)[:samples]
+        found |= {how: (count, keys) for how, count, keys in connection.execute(query, (samples,))}
+    return found
 
 
 def _says(table: Table, alias: str) -> sql.Composed:
