@@ -89,5 +89,5 @@ def test_what_sets_nothing_is_refused(given: str) -> None:
 
 
 def test_an_unknown_rule_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="asset[.]mising"):
+    with pytest.raises(ConfigurationError, match=r"asset[.]mising"):
         rule_named(RULES, "asset.mising")
