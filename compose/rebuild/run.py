@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
@@ -23,7 +24,7 @@ from compose.rebuild.plan import Plan, note
 from compose.rebuild.projections import Projection
 from compose.rebuild.work import Done, Workplace, die_with, fold_orders, fold_slice, slice_name, spool_bundle
 from compose.stack.endpoints import Endpoints
-from domain.errors import ConfigurationError
+from domain.errors import ConfigurationError, UnavailableError
 from sinks.contract import SinkBusy
 from sinks.kafka_topic import TopicDirectory
 from sinks.postgres import rebuilds
@@ -180,7 +181,14 @@ class _Task:
     def _follow(self, what: str, parts: Sequence[Future[Done]], total: int) -> None:
         rows = 0
         for count, future in enumerate(as_completed(parts), start=total - len(parts) + 1):
-            done = future.result()
+            try:
+                done = future.result()
+            except BrokenProcessPool:
+                message = "A process of the rebuild ended before its time."
+                mend = (
+                    "See that there is memory for it, or give --processes 1; then give the command again: it goes on."
+                )
+                raise UnavailableError(message, remediation=mend) from None
             self._result.events += done.events
             rows += done.rows
             self._tell(f"{what}: {count} of {total} parts, {self._result.events} events, {rows} rows")

@@ -18,6 +18,8 @@ from compose.rebuild.plan import Plan, Stretch
 from compose.rebuild.projections import Projection, projection_named
 from compose.rebuild.reading import batches
 from compose.verify.folds import heard
+from domain.errors import UnavailableError
+from sinks.contract import SinkBusy
 from sinks.postgres import rebuilds
 from sinks.postgres.rebuilds import AlreadyDone
 from sinks.postgres.shadow import ShadowSink
@@ -114,6 +116,9 @@ def _filled(place: Workplace, part: str, make: Callable[[Maker], Made]) -> Done:
     with ShadowSink(place.database_url, projection.tables) as sink:
         made = make(Maker(projection, place.plan, sink))
         # A process that outlived its rebuild for a moment may have done the part just before.
-        with suppress(AlreadyDone):
-            sink.fill(made.rows, lambda c: rebuilds.keep_part(c, place.run_id, part, made.count, made.refused))
+        try:
+            with suppress(AlreadyDone):
+                sink.fill(made.rows, lambda c: rebuilds.keep_part(c, place.run_id, part, made.count, made.refused))
+        except SinkBusy as busy:  # it has more to say than fits between processes
+            raise UnavailableError(busy.message, remediation="Give the command again: it goes on.") from None
     return Done(part, rows=made.count, refused=made.refused)

@@ -67,6 +67,7 @@ class ShadowSink(PostgresSink):
         """Copy rows in, by topic; `keep` notes in the same transaction that they are there."""
         with translated("fill the rebuilt tables"), self._connected().transaction():
             connection = self._connected()
+            _without_haste(connection)
             keep(connection)
             for topic, found in rows.items():
                 _copy(connection, self.tables[topic], found)
@@ -75,6 +76,7 @@ class ShadowSink(PostgresSink):
         """Indexes, rights and statistics, as the tables in use have them."""
         with translated("finish the rebuilt tables"), self._connected().transaction():
             connection = self._connected()
+            _without_haste(connection)
             known = roles.make(connection, {t.audience for t in self.tables.values() if t.audience is not None})
             for table in self.tables.values():
                 indexes.set_up(connection, table)
@@ -121,6 +123,11 @@ class ShadowSink(PostgresSink):
         )
         connection.execute(sql.SQL("DELETE FROM {} WHERE topic = ANY(%s)").format(self.positions_table), (topics,))
         note(connection)
+
+
+def _without_haste(connection: Connection) -> None:
+    """What is done beside the tables in use holds nobody up, so it may take its time."""
+    connection.execute("SET LOCAL statement_timeout = 0")
 
 
 def make_schemas(connection: Connection) -> None:
