@@ -22,7 +22,7 @@ from avro.registry import Registry
 from compose.rebuild.catching_up import CatchUp
 from compose.rebuild.plan import Plan, note
 from compose.rebuild.projections import Projection
-from compose.rebuild.work import Done, Workplace, die_with, fold_orders, fold_slice, slice_name, spool_bundle
+from compose.rebuild.work import Done, Workplace, fold_orders, fold_slice, prepare_process, slice_name, spool_bundle
 from compose.stack.endpoints import Endpoints
 from domain.errors import ConfigurationError, UnavailableError
 from sinks.contract import SinkBusy
@@ -234,7 +234,7 @@ class _Task:
 def _processes(wanted: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that do not outlive this one; what has not begun is left when something fails."""
     pool = ProcessPoolExecutor(
-        wanted or os.cpu_count() or 1, get_context("spawn"), initializer=die_with, initargs=(os.getpid(),)
+        wanted or os.cpu_count() or 1, get_context("spawn"), initializer=prepare_process, initargs=(os.getpid(),)
     )
     try:
         yield pool
