@@ -168,7 +168,7 @@ def _api(result: Mapping[str, Any]) -> Iterator[Table]:
 def _rebuild(result: Mapping[str, Any]) -> Iterator[Table]:
     found = result["rebuild"]
     spent = found["rebuild"]["seconds"]
-    columns = ("orders", "events", "seconds", "fold", "indexes", "catch up", "exchange ms", "orders/s")
+    columns = ("orders", "events", "seconds", "fold", "indexes", "catch up", "CPU s", "exchange ms", "orders/s")
     row = (
         f"{found['orders']:,}",
         f"{found['events']:,}",
@@ -176,6 +176,7 @@ def _rebuild(result: Mapping[str, Any]) -> Iterator[Table]:
         f"{spent['fold']:.1f}",
         f"{spent['finish']:.1f}",
         f"{spent['catch up']:.1f}",
+        f"{found['rebuild']['cpu_seconds']:.1f}",
         f"{found['rebuild']['exchange_ms']:.0f}",
         f"{found['orders_per_second']:,}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -39,7 +40,11 @@ Tell = Callable[[str], None]
 
 @dataclass
 class Result:
-    """What a rebuild came to; `differing` counts rows of which the new tables say something else than the old."""
+    """What a rebuild came to.
+
+    `cpu_seconds` are those of this process and the ones that fold, not of broker and database; `differing` counts rows
+    of which the new tables say something else than the old.
+    """
 
     run_id: str
     projection: str
@@ -50,6 +55,7 @@ class Result:
     refused: int = 0
     caught_up: int = 0
     exchange_ms: float = 0.0
+    cpu_seconds: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
     differing: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -82,7 +88,7 @@ def rebuild(endpoints: Endpoints, folder: Path, wish: Wish, tell: Tell) -> Resul
 
     Raises `ConfigurationError` while another rebuild of one of the tables runs, `UnavailableError` when a part is away.
     """
-    began = time.monotonic()
+    began, cpu_began = time.monotonic(), _cpu_seconds()
     with (
         translated("rebuild"),
         psycopg.connect(endpoints.database_url, autocommit=True, connect_timeout=_CONNECT_S) as connection,
@@ -93,6 +99,7 @@ def rebuild(endpoints: Endpoints, folder: Path, wish: Wish, tell: Tell) -> Resul
             task = _Task(endpoints, folder, wish, tell, connection, sink)
             result = task.run()
     result.seconds["all"] = round(time.monotonic() - began, 3)
+    result.cpu_seconds = round(_cpu_seconds() - cpu_began, 3)
     return result
 
 
@@ -240,6 +247,12 @@ def _processes(wanted: int) -> Iterator[ProcessPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _cpu_seconds() -> float:
+    """Of this process and of those it started and has seen end."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(u.ru_utime + u.ru_stime for u in used)
 
 
 @contextmanager
