@@ -22,7 +22,9 @@ def rebuild(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     actor: Annotated[str | None, typer.Option(help="Who decides it; you, if nobody is named.")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Forget what an interrupted rebuild has done.")] = False,
-    processes: Annotated[int, typer.Option(min=0, help="Processes that fold; 0 is one for each core.")] = 0,
+    processes: Annotated[
+        int, typer.Option(min=0, help="Processes that fold: 0 is one for each core, 1 none but this.")
+    ] = 0,
     json: JsonTarget = None,
 ) -> None:
     """Fold the events again beside the running projection, then switch to it; goes on where it was interrupted."""

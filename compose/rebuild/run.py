@@ -6,11 +6,12 @@ import os
 import resource
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ from sinks.postgres.sink import PostgresSink
 _CONNECT_S = 5
 
 Tell = Callable[[str], None]
+Labour = Callable[[Callable[[Workplace, Any], Done], Workplace, Sequence[Any]], Iterator[Done]]
+"""Has the parts of some work done, in any order."""
 
 
 @dataclass
@@ -171,31 +174,23 @@ class _Task:
     def _fold(self) -> None:
         place, done = self._place, rebuilds.parts_done(self._connection, self._place.run_id)
         stretches = place.plan.stretches
-        with _processes(self._wish.processes) as pool:
+        with _labour(self._wish.processes) as labour:
             if self._wish.projection.folds:
                 bundles = range(len(place.plan.bundles()))
-                unread = [n for n in bundles if not place.spooled(n).exists()]
                 numbers = [n for n in range(place.plan.slices) if slice_name(n) not in done]
-                if numbers:
-                    self._follow("read", [pool.submit(spool_bundle, place, n) for n in unread], len(bundles))
-                self._follow("fold", [pool.submit(fold_slice, place, n) for n in numbers], place.plan.slices)
+                unread = [n for n in bundles if numbers and not place.spooled(n).exists()]
+                self._follow("read", labour(spool_bundle, place, unread), len(bundles) - len(unread), len(bundles))
+                slices = place.plan.slices
+                self._follow("fold", labour(fold_slice, place, numbers), slices - len(numbers), slices)
             else:
                 left = [s for s in stretches if s.name not in done]
-                self._follow("fold", [pool.submit(fold_orders, place, s) for s in left], len(stretches))
+                self._follow("fold", labour(fold_orders, place, left), len(stretches) - len(left), len(stretches))
         kept = rebuilds.parts_done(self._connection, place.run_id).values()
         self._result.rows, self._result.refused = sum(r for r, _ in kept), sum(r for _, r in kept)
 
-    def _follow(self, what: str, parts: Sequence[Future[Done]], total: int) -> None:
+    def _follow(self, what: str, parts: Iterable[Done], before: int, total: int) -> None:
         rows = 0
-        for count, future in enumerate(as_completed(parts), start=total - len(parts) + 1):
-            try:
-                done = future.result()
-            except BrokenProcessPool:
-                message = "A process of the rebuild ended before its time."
-                mend = (
-                    "See that there is memory for it, or give --processes 1; then give the command again: it goes on."
-                )
-                raise UnavailableError(message, remediation=mend) from None
+        for count, done in enumerate(parts, start=before + 1):
             self._result.events += done.events
             rows += done.rows
             self._tell(f"{what}: {count} of {total} parts, {self._result.events} events, {rows} rows")
@@ -238,15 +233,34 @@ class _Task:
 
 
 @contextmanager
-def _processes(wanted: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that do not outlive this one; what has not begun is left when something fails."""
+def _labour(processes: int) -> Iterator[Labour]:
+    """A way to have parts done: here and one after the other, or by processes that do not outlive this one."""
+    if processes == 1:
+        yield _here
+        return
     pool = ProcessPoolExecutor(
-        wanted or os.cpu_count() or 1, get_context("spawn"), initializer=prepare_process, initargs=(os.getpid(),)
+        processes or os.cpu_count() or 1, get_context("spawn"), initializer=prepare_process, initargs=(os.getpid(),)
     )
     try:
-        yield pool
+        yield partial(_in_pool, pool)
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(cancel_futures=True)  # what has not begun is left when something fails
+
+
+def _here(work: Callable[[Workplace, Any], Done], place: Workplace, parts: Sequence[Any]) -> Iterator[Done]:
+    return (work(place, part) for part in parts)
+
+
+def _in_pool(
+    pool: ProcessPoolExecutor, work: Callable[[Workplace, Any], Done], place: Workplace, parts: Sequence[Any]
+) -> Iterator[Done]:
+    try:
+        for future in as_completed([pool.submit(work, place, part) for part in parts]):
+            yield future.result()
+    except BrokenProcessPool:
+        message = "A process of the rebuild ended before its time."
+        mend = "See that there is memory for it, or give --processes 1; then give the command again: it goes on."
+        raise UnavailableError(message, remediation=mend) from None
 
 
 def _cpu_seconds() -> float:
