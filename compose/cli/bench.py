@@ -26,9 +26,7 @@ def bench(
         str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
-    mode: Annotated[
-        str, typer.Option(help="throughput, latency, keys, scale, restore, memory, api or rebuild.")
-    ] = "throughput",
+    mode: Annotated[str, typer.Option(help="One of the measurements of bench/README.md.")] = "throughput",
     store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
     rate: Annotated[
         int | None,
