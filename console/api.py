@@ -14,7 +14,7 @@ from starlette.responses import Response
 from console import problems
 from console.documented import Problem
 from console.exchange import BODY_BYTES_MAX, Correlated, correlation_id_of, refused, unavailable
-from console.routes import accounts, cases, health, mismatches, orders, quotes
+from console.routes import accounts, cases, health, metrics, mismatches, orders, quotes
 from console.routes.documentation import add_documentation
 from console.service import Service
 from console.views import VIEWS
@@ -24,7 +24,7 @@ _DESCRIPTION = (
     "What is derived from the events of the systems that own quotes, orders, fulfillment and billing. Nothing here is "
     "authoritative: each answer names the owners that decide, and how far behind them it is."
 )
-_ROUTERS = (orders.router, accounts.router, quotes.router, mismatches.router, cases.router, health.router)
+_ROUTERS = tuple(part.router for part in (orders, accounts, quotes, mismatches, cases, metrics, health))
 _CODES: Mapping[int, tuple[str, str]] = {
     400: ("STRUCTURAL_REQUEST", "Correct the request."),
     404: ("REFERENCE_ROUTE", "See `/docs` for what there is."),

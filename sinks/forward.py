@@ -83,10 +83,12 @@ def advance(
 def _fate(row: SinkRow, standing: Standing | None, *, once: bool) -> _Fate:
     if standing is None:
         return _Fate.APPLIED
+    if once:
+        return _Fate.DUPLICATE
     if standing.partition != row.partition:
         message = f"The key {row.key} is in partition {row.partition}, and its row came from {standing.partition}."
         raise IntegrityError(message, remediation="Every producer must partition by murmur2 of the key; mend that one.")
-    if once or row.offset == standing.offset:
+    if row.offset == standing.offset:
         return _Fate.DUPLICATE
     if row.offset < standing.offset:
         return _Fate.STALE
