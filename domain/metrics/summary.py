@@ -61,9 +61,11 @@ def summarise(metric: Metric, points: Iterable[Point], first: date, last: date) 
     """The value of a metric over the days from `first` to `last`, both included.
 
     Counts of what happened are means over all these days, also those without any; shares and averages weigh each event
-    alike; what stands is what the newest of these days says, findings all those that began within them.
+    alike; counts of what stands are those of the newest of these days, findings all that began within them. What is
+    known as of the newest fact alone is taken as it is.
     """
-    within = [point for point in points if first <= point.day <= last]
+    standing = metric.grain is Grain.AS_OF
+    within = [point for point in points if standing or first <= point.day <= last]
     if metric.unit is Unit.COUNT and within and metric.thresholds and not _adds_up(metric):
         newest = max(point.day for point in within)
         within = [point for point in within if point.day == newest]

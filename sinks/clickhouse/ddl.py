@@ -46,6 +46,8 @@ _INGESTED = "DateTime64(6, 'UTC')"
 # A lost row under a kept position would never come back, so both are on disk before the next step.
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1"
 
+QUERY_BYTES_MAX = 64 * 1024 * 1024
+"""Room for the keys of a batch, however long they are, and for all metrics at once."""
 KEY_HASH = "key_hash"
 """A short stand-in for the key of facts, which are not in the order of their keys."""
 # Part of each part of the table, so it can be neither behind the facts nor ahead of them.

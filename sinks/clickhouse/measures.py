@@ -173,7 +173,7 @@ def _(measure: Pending) -> str:
 @query.register
 def _(_: Backlog) -> str:
     return _ages(
-        f"SELECT {_tenant('case_id')} AS tenant, severity AS scope, {_US}(opened_at) AS since_us "
+        f"SELECT {tenant_of('case_id')} AS tenant, severity AS scope, {_US}(opened_at) AS since_us "
         f"FROM {table_name(RECONCILIATION_CASES)} FINAL WHERE closed_at IS NULL"
     )
 
@@ -229,7 +229,7 @@ def _(measure: Superseded) -> str:
 def _(measure: Findings) -> str:
     rules = " OR ".join(f"startsWith(rule_id, {text(rule)})" for rule in measure.rules)
     return (
-        f"SELECT {_tenant('finding_id')} AS tenant, toDate(since) AS day, {measure.by} AS scope, "
+        f"SELECT {tenant_of('finding_id')} AS tenant, toDate(since) AS day, {measure.by} AS scope, "
         f"toInt64(count()) AS numerator, toInt64(1) AS denominator, {_NO_P95} "
         f"FROM {table_name(DRIFT_FINDINGS)} FINAL WHERE {rules} GROUP BY tenant, day, scope"
     )
@@ -238,7 +238,7 @@ def _(measure: Findings) -> str:
 @query.register
 def _(_: Arrival) -> str:
     union = " UNION ALL ".join(
-        f"SELECT {_tenant(table.key)} AS tenant, toDate(published_at) AS day, {text(table.name)} AS scope, "
+        f"SELECT {tenant_of(table.key)} AS tenant, toDate(published_at) AS day, {text(table.name)} AS scope, "
         f"dateDiff('millisecond', published_at, ingested_at) AS ms FROM {table_name(table)}"
         for table in MIRRORED
     )
@@ -252,7 +252,8 @@ MIRRORED: tuple[Table, ...] = (ORDER_STATE, BILLING_HANDOFF, DRIFT_FINDINGS, REC
 """The views whose staleness analytics can tell."""
 
 
-def _tenant(key: str) -> str:
+def tenant_of(key: str) -> str:
+    """The tenant in front of a key."""
     return f"substring({key}, 1, position({key}, ':') - 1)"
 
 

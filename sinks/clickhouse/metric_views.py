@@ -11,8 +11,7 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.measure import Arrival, Backlog, Findings
 from domain.metrics.metric import Metric
 from sinks.clickhouse.ddl import DATABASE, table_name
-from sinks.clickhouse.measures import FACTS, MIRRORED, described, query, text
-from sinks.table import Table
+from sinks.clickhouse.measures import FACTS, MIRRORED, described, query, tenant_of, text
 from sinks.tables import BUSINESS_FACTS, DRIFT_FINDINGS, RECONCILIATION_CASES
 
 COLUMNS = ("tenant", "day", "scope", "numerator", "denominator", "value", "p95", "watermark", "lag_ms")
@@ -61,24 +60,25 @@ def can_be_viewed(tables: Iterable[str]) -> bool:
     return {table.name for table in (*MIRRORED, BUSINESS_FACTS[0])} <= set(tables)
 
 
-def _freshness(metric: Metric) -> str:
+def sources(metric: Metric) -> frozenset[str]:
+    """The kinds of events, or the tables of derived records, a metric is computed from; none for all events."""
     match metric.measure:
         case Findings():
-            return _of_records((DRIFT_FINDINGS,))
+            return frozenset({DRIFT_FINDINGS.name})
         case Backlog():
-            return _of_records((RECONCILIATION_CASES,))
+            return frozenset({RECONCILIATION_CASES.name})
         case Arrival():
-            return _of_records(MIRRORED)
+            return frozenset(table.name for table in MIRRORED)
         case _:
-            kinds = metric.kinds
-            among = f" WHERE kind IN ({', '.join(map(text, kinds))})" if kinds else ""
-            return f"SELECT tenant, {_FRESH} FROM {FACTS}{among} GROUP BY tenant"
+            return frozenset(metric.kinds)
 
 
-def _of_records(tables: tuple[Table, ...]) -> str:
-    union = " UNION ALL ".join(
-        f"SELECT substring({t.key}, 1, position({t.key}, ':') - 1) AS tenant, published_at, ingested_at "
-        f"FROM {table_name(t)}"
-        for t in tables
-    )
-    return f"SELECT tenant, {_FRESH} FROM ({union}) GROUP BY tenant"
+def _freshness(metric: Metric) -> str:
+    among = sources(metric)
+    if tables := [table for table in MIRRORED if table.name in among]:
+        union = " UNION ALL ".join(
+            f"SELECT {tenant_of(t.key)} AS tenant, published_at, ingested_at FROM {table_name(t)}" for t in tables
+        )
+        return f"SELECT tenant, {_FRESH} FROM ({union}) GROUP BY tenant"
+    narrowed = f" WHERE kind IN ({', '.join(map(text, sorted(among)))})" if among else ""
+    return f"SELECT tenant, {_FRESH} FROM {FACTS}{narrowed} GROUP BY tenant"

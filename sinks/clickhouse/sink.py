@@ -16,6 +16,7 @@ from sinks.clickhouse.ddl import (
     KEY_HASH,
     POSITION_COLUMNS,
     POSITIONS,
+    QUERY_BYTES_MAX,
     forget_positions,
     set_up,
     table_name,
@@ -27,8 +28,6 @@ from sinks.forward import Advance, Standing, advance, keys_to_move
 from sinks.table import Cell, Column, Kind, Table
 from sinks.tables import tables_of
 
-QUERY_BYTES_MAX = 64 * 1024 * 1024
-"""Room for the keys of a batch, however long they are."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BLANK: dict[Kind, Cell] = {
     Kind.TEXT: "",

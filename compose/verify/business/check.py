@@ -70,7 +70,7 @@ def check_metrics(endpoints: Endpoints, *, settle_seconds: float = 60.0) -> Busi
             else:
                 recount.take(event)
     with closing(MetricReader(endpoints.clickhouse_dsn)) as reader:
-        rows = reader.rows_now(None, [metric.metric_id for metric in FROM_EVENTS])
+        rows = reader.views([metric.metric_id for metric in FROM_EVENTS])
     return BusinessReport(
         metrics=len(FROM_EVENTS),
         metrics_with_rows=sum(bool(found) for found in rows.values()),
