@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console import problems
+from console.business_gauges import BusinessGauges
 from console.documented import Problem
 from console.exchange import BODY_BYTES_MAX, Correlated, correlation_id_of, refused, unavailable
 from console.routes import accounts, cases, health, metrics, mismatches, orders, quotes
@@ -56,6 +57,9 @@ def create_api(service: Service) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
+    app.state.business_gauges = None if service.metrics is None else BusinessGauges(service.metrics)
+    if app.state.business_gauges is not None:
+        service.measurements.registry.register(app.state.business_gauges)
     service.measurements.watch(VIEWS, service.freshness, service.now)
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(UnavailableError, unavailable)

@@ -93,8 +93,12 @@ class MetricPoint(Protocol):
 class BusinessMetrics(Protocol):
     """The analytics, which inform and decide nothing. Each method raises `UnavailableError` while they are away."""
 
+    async def known_tenants(self) -> Sequence[str]:
+        """The tenants there are facts of, by name."""
+        ...
+
     async def newest_day(self, tenant: str) -> date | None:
-        """The day of the newest fact of a tenant; None when there is none."""
+        """The newest day on which a tenant's business did something; None when there is none."""
         ...
 
     async def rows(self, tenant: str, metric_ids: Sequence[str], since: date) -> Mapping[str, Sequence[MetricPoint]]:

@@ -156,8 +156,12 @@ class MetricReader:
         self._client: Client | None = None
         self._lock = threading.Lock()
 
+    async def known_tenants(self) -> Sequence[str]:
+        """The tenants there are facts of. Raises `UnavailableError` while ClickHouse is away."""
+        return await asyncio.to_thread(self.tenants)
+
     async def newest_day(self, tenant: str) -> date | None:
-        """The day of the newest fact. Raises `UnavailableError` while ClickHouse is away."""
+        """See the function `newest_day`. Raises `UnavailableError` while ClickHouse is away."""
         return await asyncio.to_thread(self.newest_day_now, tenant)
 
     async def rows(self, tenant: str, metric_ids: Sequence[str], since: date) -> Mapping[str, Sequence[MetricRow]]:
