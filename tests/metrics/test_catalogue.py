@@ -77,7 +77,7 @@ def test_days_add_up_exactly() -> None:
     assert summarise(rate, rows, DAY - timedelta(days=6), DAY).value == Fraction(2, 7)
     assert summarise(share, [], DAY, DAY).value is None
     scoped = summarise(metric_named("R390"), [Row(DAY, "web", 3, 1), Row(DAY, "direct", 1, 1)], DAY, DAY)
-    assert (scoped.value, scoped.scopes) == (4, {"direct": Fraction(1), "web": Fraction(3)})
+    assert (scoped.value, scoped.scopes) == (Fraction(4), {"direct": Fraction(1), "web": Fraction(3)})
 
 
 def test_what_stands_is_not_added_over_days() -> None:

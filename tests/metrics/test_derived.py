@@ -1,0 +1,105 @@
+"""Metrics of derived records and of the running platform: what is induced has to show, and to go away again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from avro.codec import decode_body, encode_body, writer_schema
+from avro.contract import contract
+from domain.metrics.catalogue import METRICS, metric_named
+from sinks.clickhouse.ddl import DATABASE
+from sinks.clickhouse.metric_views import view_name
+from sinks.clickhouse.metrics import MetricRow, read_metrics, read_views
+from sinks.contract import SinkBatch, SinkRecord, Span, TopicIdentity
+from sinks.tables import DRIFT_FINDINGS, ORDER_STATE, RECONCILIATION_CASES
+from tests.console.enterprise import RUN, records
+from tests.metrics.analytics import Feeding
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+    from sinks.table import Table
+    from tests.metrics.analytics import EmbeddedSink
+
+
+def write(sink: EmbeddedSink, table: Table, record: dict[str, Any] | str, offset: int, at: datetime) -> None:
+    """One record published at a time; a key alone is a tombstone."""
+    if isinstance(record, str):
+        arriving = SinkRecord(record, None, 0, offset, at)
+    else:
+        name = table.model.__name__
+        decoded = decode_body(encode_body(name, record), writer_schema(contract(name).text))
+        arriving = SinkRecord(decoded[table.wire_names[table.key]], decoded, 0, offset, at)
+    identity = TopicIdentity("cluster", table.topic, "id")
+    sink.write(SinkBatch(identity, {0: Span(offset, offset + 1)}, (sink.prepare(table.topic, arriving),)))
+
+
+def test_findings_cases_and_staleness_show_and_go(client: Client, sink: EmbeddedSink) -> None:
+    now = datetime.now(UTC)
+    Feeding(sink).feed(RUN.events)
+    (finding,), (case,) = records()["drift_findings"], records()["reconciliation_cases"]
+    write(sink, DRIFT_FINDINGS, finding, 0, now)
+    write(sink, RECONCILIATION_CASES, case, 0, now)
+    for offset, state in enumerate(records()["order_state"]):
+        write(sink, ORDER_STATE, state, offset, now - timedelta(seconds=5))
+
+    rows = read_views(client, METRICS.values())
+    assert rows == read_metrics(client, METRICS.values())
+    (found,) = rows["reconciliation-mismatches"]
+    assert (found.day, found.scope, found.numerator) == (finding["since"].date(), finding["kind"], 1)
+    assert rows["order-billing-mismatches"] or rows["fulfillment-asset-mismatches"]
+    (waiting,) = rows["reconciliation-backlog-age"]
+    newest = max(event.time_us for event in RUN.events)
+    age_ms = max(0, newest - int(case["openedAt"].timestamp() * 1_000_000)) // 1000
+    assert waiting[2:5] == (case["severity"], age_ms, 1)
+    assert waiting.value == waiting.p95 == age_ms
+    late = next(r for r in rows["read-model-staleness"] if r.scope == "order_state")
+    assert late.denominator == Counter(bool(s) for s in records()["order_state"])[True]
+    assert late.value is not None
+    assert 5000 <= late.value < 120_000
+    assert late.lag_ms <= late.p95, "the newest fact is not later than the latest"  # type: ignore[operator]
+
+    write(sink, DRIFT_FINDINGS, finding["findingId"], 1, now)
+    closed = {**case, "status": "CONVERGED", "closedAt": now, "version": case["version"] + 1}
+    write(sink, RECONCILIATION_CASES, closed, 1, now)
+    gone = read_views(client, [metric_named("R371"), metric_named("R342")])
+    assert gone == {"reconciliation-mismatches": [], "reconciliation-backlog-age": []}
+
+
+def test_every_view_says_that_it_is_not_authoritative(client: Client, sink: EmbeddedSink) -> None:
+    comments: dict[str, str] = {
+        str(name): str(comment)
+        for name, comment in client.query(
+            "SELECT name, comment FROM system.tables WHERE database = %(database)s", parameters={"database": DATABASE}
+        ).result_rows
+    }
+    assert "non_authoritative" in DATABASE
+    for metric in METRICS.values():
+        comment = comments[view_name(metric).partition(".")[2]]
+        assert "NOT AUTHORITATIVE" in comment
+        assert comment.startswith(f"{metric.requirement}. {metric.definition}")
+    assert comments["business_facts"].startswith("NOT AUTHORITATIVE")
+    assert list(MetricRow._fields) == [
+        name for name, *_ in client.query(f"DESCRIBE {view_name(metric_named('R346'))}").result_rows
+    ]
+
+
+def test_views_are_made_once_and_mended(client: Client, sink: EmbeddedSink) -> None:
+    name = view_name(metric_named("R346"))
+    made = "SELECT metadata_modification_time FROM system.tables WHERE database = %(database)s AND name = %(name)s"
+    about = {"database": DATABASE, "name": name.partition(".")[2]}
+    before = client.query(made, parameters=about).result_rows
+    sink.setup()
+    assert client.query(made, parameters=about).result_rows == before
+    client.command(f"CREATE OR REPLACE VIEW {name} AS SELECT 1 AS wrong COMMENT 'another release'")
+    sink.setup()
+    assert read_views(client, [metric_named("R346")]) == {"quote-creation-rate": []}
+
+
+@pytest.mark.parametrize("tenant", ["nobody", "it's \\ odd"])
+def test_a_tenant_without_facts_has_no_rows(client: Client, sink: EmbeddedSink, tenant: str) -> None:
+    assert not any(read_metrics(client, METRICS.values(), tenant).values())
