@@ -64,7 +64,7 @@ def test_quotes_and_calculations_count_where_people_edit() -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    with pytest.raises(ValueError, match="makes no sense|has orders"):
+    with pytest.raises(ValueError, match="has orders"):
         need(Business(orders_per_day=0))
 
 

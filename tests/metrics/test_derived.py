@@ -10,6 +10,8 @@ import pytest
 
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
+from compose.verify.business.compare import FROM_RECORDS, disagreements
+from compose.verify.business.derived import moments, recount_derived
 from domain.metrics.catalogue import METRICS, metric_named
 from sinks.clickhouse.ddl import DATABASE
 from sinks.clickhouse.metric_views import view_name
@@ -18,6 +20,16 @@ from sinks.contract import SinkBatch, SinkRecord, Span, TopicIdentity
 from sinks.tables import DRIFT_FINDINGS, ORDER_STATE, RECONCILIATION_CASES
 from tests.console.enterprise import RUN, records
 from tests.metrics.analytics import Feeding
+
+RULES = (
+    "state.stale-fingerprint-accepted",
+    "financial.quote-vs-order",
+    "billing.handoff",
+    "asset.orphan",
+    "referential.account-merged",
+    "event.late",
+)
+"""One of each metric, and one of none."""
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -103,3 +115,23 @@ def test_views_are_made_once_and_mended(client: Client, sink: EmbeddedSink) -> N
 @pytest.mark.parametrize("tenant", ["nobody", "it's \\ odd"])
 def test_a_tenant_without_facts_has_no_rows(client: Client, sink: EmbeddedSink, tenant: str) -> None:
     assert not any(read_metrics(client, METRICS.values(), tenant).values())
+
+
+def test_derived_metrics_equal_a_count_of_the_records(client: Client, sink: EmbeddedSink) -> None:
+    now = datetime.now(UTC)
+    Feeding(sink).feed(RUN.events)
+    (finding,), (case,) = records()["drift_findings"], records()["reconciliation_cases"]
+    findings = [{**finding, "findingId": f"{finding['findingId']}{n}", "ruleId": rule} for n, rule in enumerate(RULES)]
+    cases = [{**case, "caseId": f"{case['caseId']}{n}", "openedAt": case["openedAt"]} for n in range(3)]
+    for offset, record in enumerate(findings):
+        write(sink, DRIFT_FINDINGS, record, offset, now)
+    for offset, record in enumerate(cases):
+        write(sink, RECONCILIATION_CASES, record, offset, now)
+    newest = moments({RUN.events[0].tenant: max(event.time_us for event in RUN.events)})
+    counted = recount_derived(findings, cases, newest)
+    views = read_views(client, FROM_RECORDS)
+    assert set(counted) == {metric.metric_id for metric in FROM_RECORDS}
+    assert all(counted.values()), "each had something to count"
+    assert not disagreements(views, counted)
+    fewer = recount_derived(findings[1:], cases, newest)
+    assert {found.metric_id for found in disagreements(views, fewer)} >= {"reconciliation-mismatches"}

@@ -8,11 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+
 from avro.codec import SchemaForId
 from avro.registry import Registry
 from compose.stack.endpoints import Endpoints
-from compose.verify.business.compare import FROM_EVENTS, Disagreement, disagreements
+from compose.verify.business.compare import Disagreement, disagreements
+from compose.verify.business.derived import moments, recount_derived
 from compose.verify.business.recount import Recount
+from compose.verify.business.tallies import Counted, Place
 from compose.verify.raw import is_end, read_messages
 from compose.verify.rest import sink_behind
 from domain.errors import RecordError, UnavailableError
@@ -20,6 +24,8 @@ from domain.fold.heard import Heard
 from sinks.clickhouse.metrics import MetricReader
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.owner_event import heard
+from sinks.postgres.reader import read_records
+from sinks.tables import DRIFT_FINDINGS, RECONCILIATION_CASES
 from topics.catalogue import OWNER_TOPICS
 
 POLL_S = 0.5
@@ -56,7 +62,8 @@ def check_metrics(endpoints: Endpoints, *, settle_seconds: float = 60.0) -> Busi
 
     1. wait until the analytics have read everything there is;
     2. recount from the raw topics, with a count that shares nothing with the views;
-    3. read the views and compare each day and scope to the last digit.
+    3. count what is derived again from the read model, which got it on another way than analytics;
+    4. read the views and compare each day and scope to the last digit.
 
     Raises `UnavailableError` when a part is away, or analytics do not catch up within `settle_seconds`.
     """
@@ -69,17 +76,25 @@ def check_metrics(endpoints: Endpoints, *, settle_seconds: float = 60.0) -> Busi
                 unreadable += 1
             else:
                 recount.take(event)
+    counted = {**recount.counted(), **_derived(endpoints, recount)}
     with closing(MetricReader(endpoints.clickhouse_dsn)) as reader:
-        rows = reader.views([metric.metric_id for metric in FROM_EVENTS])
+        rows = reader.views(tuple(counted))
     return BusinessReport(
-        metrics=len(FROM_EVENTS),
+        metrics=len(counted),
         metrics_with_rows=sum(bool(found) for found in rows.values()),
         rows=sum(map(len, rows.values())),
         events=recount.events,
         unreadable=unreadable,
-        disagreements=disagreements(rows, recount.counted()),
+        disagreements=disagreements(rows, counted),
         seconds=time.monotonic() - began,
     )
+
+
+def _derived(endpoints: Endpoints, recount: Recount) -> dict[str, dict[Place, Counted]]:
+    with psycopg.connect(endpoints.database_url) as connection:
+        findings = [record for _, record in read_records(connection, DRIFT_FINDINGS)]
+        cases = [record for _, record in read_records(connection, RECONCILIATION_CASES)]
+    return recount_derived(findings, cases, moments(recount.newest_us))
 
 
 def _events(kafka_config: Mapping[str, str], schema_for_id: SchemaForId) -> Iterator[Heard | None]:

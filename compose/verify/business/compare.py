@@ -10,6 +10,8 @@ from domain.metrics.catalogue import METRICS
 from domain.metrics.metric import Source
 from sinks.clickhouse.metrics import MetricRow
 
+FROM_RECORDS = tuple(metric for metric in METRICS.values() if metric.source is Source.DERIVED)
+"""The metrics that are functions of derived records."""
 FROM_EVENTS = tuple(metric for metric in METRICS.values() if metric.source is Source.EVENTS)
 """The metrics that are functions of the owners' events, and of nothing else."""
 
@@ -40,20 +42,19 @@ def _said(counted: Counted | None) -> str:
 def disagreements(
     rows: Mapping[str, Iterable[MetricRow]], recounted: Mapping[str, Mapping[Place, Counted]]
 ) -> list[Disagreement]:
-    """Where the views of the metrics that are functions of events are not what the events come to, to the last digit.
+    """Where the views of the metrics that were counted again are not what that came to, to the last digit.
 
     The value of a view has to be the quotient of its numbers, and no day of either side may be missing on the other.
     """
     found = []
-    for metric in FROM_EVENTS:
-        there = {(r.tenant, r.day, r.scope): Counted(r.numerator, r.denominator, r.p95) for r in rows[metric.metric_id]}
-        here = recounted[metric.metric_id]
-        broken = {(r.tenant, r.day, r.scope) for r in rows[metric.metric_id] if r.value != _value(r)}
+    for metric_id, here in recounted.items():
+        there = {(r.tenant, r.day, r.scope): Counted(r.numerator, r.denominator, r.p95) for r in rows[metric_id]}
+        broken = {(r.tenant, r.day, r.scope) for r in rows[metric_id] if r.value != _value(r)}
         for place in sorted({*there, *here}):
             if there.get(place) != here.get(place) or place in broken:
                 tenant, day, scope = place
                 sides = there.get(place), here.get(place)
-                found.append(Disagreement(metric.metric_id, tenant, day.isoformat(), scope, *sides))
+                found.append(Disagreement(metric_id, tenant, day.isoformat(), scope, *sides))
     return found
 
 

@@ -84,6 +84,11 @@ class Recount:
         """How many different ones were taken."""
         return len(self._seen)
 
+    @property
+    def newest_us(self) -> Mapping[str, int]:
+        """When the newest event of each tenant happened, in microseconds since the epoch."""
+        return self._told.newest
+
     def take(self, event: Heard) -> None:
         """Count an event, unless its id was counted before."""
         if event.event_id in self._seen:
