@@ -12,6 +12,7 @@ from compose.capacity.costs import APPLICATIONS, COSTS
 from compose.capacity.model import PARTITIONS_MIN, Business, events_of_an_order, need
 from compose.cli import app
 from compose.workers import SERVICES, STREAM_APPS
+from tests.conftest import REPOSITORY
 
 SMALL = Business(orders_per_day=1000)
 
@@ -61,6 +62,19 @@ def test_quotes_and_calculations_count_where_people_edit() -> None:
     busy = replace(SMALL, sales_users=500, quote_edits_per_user_hour=6.0)
     assert need(replace(busy, pricings_per_edit=5.0)).events_per_day > need(busy).events_per_day
     assert need(replace(busy, quote_lines=50.0)).log_bytes_per_day > need(busy).log_bytes_per_day
+
+
+def test_the_page_on_scale_says_what_the_model_says() -> None:
+    page = (REPOSITORY / "docs" / "scale.md").read_text(encoding="utf-8")
+    needs = [need(Business(orders_per_day=orders)) for orders in (1e3, 1e5, 1e6, 1e7)]
+    for name, told in {
+        "events a day": [f"{n.events_per_day:,.0f}" for n in needs],
+        "events a second at the peak": [f"{n.peak_events_per_s:,.0f}" for n in needs],
+        "partitions": [str(n.partitions) for n in needs],
+        "cores for workers": [str(n.cores) for n in needs],
+        "orders in the stores": [f"{n.open_orders:,.0f}" for n in needs],
+    }.items():
+        assert f"| {name} | {' | '.join(told)} |" in page
 
 
 def test_nonsense_is_refused() -> None:
