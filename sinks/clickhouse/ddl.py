@@ -50,11 +50,12 @@ QUERY_BYTES_MAX = 64 * 1024 * 1024
 """Room for the keys of a batch, however long they are, and for all metrics at once."""
 KEY_HASH = "key_hash"
 """A short stand-in for the key of facts, which are not in the order of their keys."""
+DAILY_COLUMNS = ("kind", "part", "code", "outcome", "command", "source", "channel")
+"""By what facts are counted for each tenant and day."""
 # Part of each part of the table, so it can be neither behind the facts nor ahead of them.
 _DAILY = (
-    "SELECT tenant, kind, toDate(at), part, code, outcome, command, source, channel, count(), sum(amount), "
-    "sum(missing), sum(elapsed_ms), max(at), max(published_at), max(ingested_at) "
-    "GROUP BY tenant, kind, toDate(at), part, code, outcome, command, source, channel"
+    f"SELECT tenant, toDate(at), {', '.join(DAILY_COLUMNS)}, count(), sum(amount), sum(missing), sum(elapsed_ms), "
+    f"max(at), max(published_at), max(ingested_at) GROUP BY tenant, toDate(at), {', '.join(DAILY_COLUMNS)}"
 )
 
 log = structlog.get_logger(__name__)

@@ -57,7 +57,7 @@ def test_views_equal_the_events_to_the_last_digit(client: Client, sink: Embedded
 def _fill_again(sink: EmbeddedSink, events: list[Heard]) -> None:
     for topic in {event.topic for event in events}:
         sink.reset(topic)
-    again = Feeding(sink, batch=700).feed(events)
+    again = Feeding(sink, batch=1500).feed(events)
     assert again.applied == len({event.event_id for event in events})
 
 
