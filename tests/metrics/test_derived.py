@@ -6,8 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from avro.codec import decode_body, encode_body, writer_schema
 from avro.contract import contract
 from compose.verify.business.compare import FROM_RECORDS, disagreements
@@ -82,7 +80,7 @@ def test_findings_cases_and_staleness_show_and_go(client: Client, sink: Embedded
     assert gone == {"reconciliation-mismatches": [], "reconciliation-backlog-age": []}
 
 
-def test_every_view_says_that_it_is_not_authoritative(client: Client, sink: EmbeddedSink) -> None:
+def test_views_say_what_they_are_and_are_made_once_and_mended(client: Client, sink: EmbeddedSink) -> None:
     comments: dict[str, str] = {
         str(name): str(comment)
         for name, comment in client.query(
@@ -99,8 +97,6 @@ def test_every_view_says_that_it_is_not_authoritative(client: Client, sink: Embe
         name for name, *_ in client.query(f"DESCRIBE {view_name(metric_named('R346'))}").result_rows
     ]
 
-
-def test_views_are_made_once_and_mended(client: Client, sink: EmbeddedSink) -> None:
     name = view_name(metric_named("R346"))
     made = "SELECT metadata_modification_time FROM system.tables WHERE database = %(database)s AND name = %(name)s"
     about = {"database": DATABASE, "name": name.partition(".")[2]}
@@ -110,11 +106,8 @@ def test_views_are_made_once_and_mended(client: Client, sink: EmbeddedSink) -> N
     client.command(f"CREATE OR REPLACE VIEW {name} AS SELECT 1 AS wrong COMMENT 'another release'")
     sink.setup()
     assert read_views(client, [metric_named("R346")]) == {"quote-creation-rate": []}
-
-
-@pytest.mark.parametrize("tenant", ["nobody", "it's \\ odd"])
-def test_a_tenant_without_facts_has_no_rows(client: Client, sink: EmbeddedSink, tenant: str) -> None:
-    assert not any(read_metrics(client, METRICS.values(), tenant).values())
+    for tenant in ("nobody", "it's \\ odd"):
+        assert not any(read_metrics(client, METRICS.values(), tenant).values())
 
 
 def test_derived_metrics_equal_a_count_of_the_records(client: Client, sink: EmbeddedSink) -> None:
