@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,6 +13,7 @@ import orjson
 
 from avro.shape import EnumShape, Field, OptionalShape, Scalar, Shape, fields_of
 from domain.errors import RecordError
+from domain.fold.heard import Heard
 from domain.model import Model
 from sinks.conversion import Convert, UnfitError, from_plain, moment, own_term, to_plain, value_of
 
@@ -49,6 +50,9 @@ class Lifted:
     kind: Kind
 
 
+Digest = Callable[[Heard], dict[str, Any]]
+"""Makes the record of a table, by wire names, from an owner's event."""
+
 EVERY_STORE = frozenset(("postgres", "clickhouse"))
 """The sinks there are, by name."""
 
@@ -77,6 +81,9 @@ class Table:
     `indexes` the columns (or lifted columns) searched by, alone or several together, `stores` the sinks that carry it,
     and `paging` how the read model lists it. Where an `audience` is named, its database role may read the table, and
     no other audience's. `schema` is where it is in PostgreSQL.
+
+    A table with a `digest` keeps what that makes of each event of an owner, under the event's id: as it came first, and
+    once. Several topics may fill one such table; its name is then the same in each `Table`.
     """
 
     topic: str
@@ -91,6 +98,7 @@ class Table:
     paging: Paging | None = None
     audience: str | None = None
     schema: str = "derived"
+    digest: Digest | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
