@@ -33,7 +33,7 @@ from topics.store import migrate
 if TYPE_CHECKING:
     from compose.stack.endpoints import Endpoints
 
-TENANT = "sim-7"
+TENANT = "sim-10"
 DATABASE = "console_test"
 
 

@@ -26,7 +26,7 @@ from tests.folds.enterprise import told
 from tests.folds.published import NOW, all_published
 from topics.catalogue import CASE_DECISIONS, DRIFT_FINDINGS
 
-SEED = 7
+SEED = 10
 RUN = told(12, SEED, "mixed")
 """Some of it goes wrong, so that there is fallout, and an order that is stuck."""
 PUBLISHED_AT = datetime(2026, 7, 1, tzinfo=UTC)
