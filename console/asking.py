@@ -22,7 +22,10 @@ _BEARER = HTTPBearer(auto_error=False, description="A token made by `ordertruth 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request by somebody who was let in, at one moment; `accepts` are the media types of the answer."""
+    """One request by somebody who was let in, at one moment.
+
+    `accepts` are the media types of the answer, as the header has them; `channel` is the way the request came.
+    """
 
     service: Service
     reader: Reader
@@ -30,6 +33,7 @@ class Asked:
     path: str
     correlation_id: str
     accepts: str = ""
+    channel: str = "api"
 
 
 async def asked(
