@@ -14,7 +14,7 @@ BENCH_ARGS ?=
 OURS := -not -path './$(VENV)/*' -not -path './$(PEERS_VENV)/*'
 COMPILED := $(shell sed -n '/^compiled = \[/,/^\]/s/^ *"\(.*\)",/\1/p' pyproject.toml)
 
-.PHONY: help setup compile demo test test-full lint format check peers bench lock interpreted clean
+.PHONY: help setup compile demo test test-pure test-stack test-full lint format check peers bench lock interpreted clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,8 +48,17 @@ interpreted: ## Remove the compiled modules: easier to debug, slower; `make comp
 demo: setup ## Run the main job; options in DEMO_ARGS, such as DEMO_ARGS="--orders 200 --seed 1 --exit"
 	@$(BIN)/ordertruth demo $(DEMO_ARGS)
 
-test: setup ## Run the fast tests (at most 15 minutes); options in TEST_ARGS
-	@$(BIN)/python -m pytest -m "not full" $(TEST_ARGS)
+test: ## Run the fast tests (some 20 minutes); options in TEST_ARGS
+	@$(MAKE) --no-print-directory test-pure
+	@$(MAKE) --no-print-directory test-stack
+
+# they share the cores; status 5 of pytest says that TEST_ARGS chose none of them
+test-pure: setup ## Run the fast tests that need no stack
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not full and not stack" $(TEST_ARGS) || test $$? -eq 5
+
+# one by one: a stack takes the whole machine
+test-stack: setup ## Run the fast tests on the embedded stack
+	@$(BIN)/python -m pytest -m "stack and not full" $(TEST_ARGS) || test $$? -eq 5
 
 test-full: setup ## Run every test, the slow proofs included
 	@$(BIN)/python -m pytest $(TEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the library
     AclBindingFilter,
     AclOperation,
     AclPermissionType,
+    AdminClient,
     ResourcePatternType,
     ResourceType,
     ScramCredentialInfo,
@@ -27,6 +29,7 @@ from topics.admin import admin_client
 from topics.contracts.acls import Grant, Operation, Resource
 
 REQUEST_TIMEOUT_S = 20.0
+PAUSE_S = 0.05
 SCRAM_ITERATIONS = 4096
 """The least the protocol allows; the passwords are random and long, so that guessing is hopeless anyway."""
 
@@ -77,8 +80,7 @@ def bring_about(config: Mapping[str, str], grants: Iterable[Grant]) -> Change:
     """
     admin = admin_client(config)
     wanted = {_binding(grant) for grant in grants}
-    described = admin.describe_acls(_ANYTHING, request_timeout=REQUEST_TIMEOUT_S)
-    found = set(_require({_ANYTHING: described}, "list its grants")[0])
+    found = _listed(admin)
     missing, strange = wanted - found, found - wanted
     if missing:
         _require(admin.create_acls(list(missing), request_timeout=REQUEST_TIMEOUT_S), "grant")
@@ -86,8 +88,24 @@ def bring_about(config: Mapping[str, str], grants: Iterable[Grant]) -> Change:
         exactly = [_filter(binding) for binding in strange]
         _require(admin.delete_acls(exactly, request_timeout=REQUEST_TIMEOUT_S), "take back grants")
     if missing or strange:
+        _await(admin, wanted)
         log.info("grants_changed", given=len(missing), taken=len(strange))
     return Change(len(missing), len(strange))
+
+
+def _listed(admin: AdminClient) -> set[AclBinding]:
+    described = admin.describe_acls(_ANYTHING, request_timeout=REQUEST_TIMEOUT_S)
+    return set(_require({_ANYTHING: described}, "list its grants")[0])
+
+
+def _await(admin: AdminClient, wanted: set[AclBinding]) -> None:
+    """Wait until the broker's authoriser knows: the controller answers before it does, and refuses meanwhile."""
+    deadline = time.monotonic() + REQUEST_TIMEOUT_S
+    while _listed(admin) != wanted:
+        if time.monotonic() > deadline:
+            message = "Kafka has taken the grants and does not go by them."
+            raise UnavailableError(message, remediation="Look into the broker's log, and start it again.")
+        time.sleep(PAUSE_S)
 
 
 def _binding(grant: Grant) -> AclBinding:

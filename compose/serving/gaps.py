@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from confluent_kafka import Consumer, TopicPartition
 
 from compose.serving.completeness import Offsets
-from compose.verify.raw import committed_reader, is_end
+from compose.verify.raw import committed_reader, is_end, taken
 
 ANSWER_S = 2.0
 
@@ -81,7 +81,7 @@ class Gaps:
         found: dict[TopicPartition, int] = {}
         deadline = time.monotonic() + ANSWER_S
         while waiting and time.monotonic() < deadline:
-            for message in consumer.consume(100, 0.1):
+            for message in taken(consumer, 100):
                 place = waiting.pop((message.topic() or "", message.partition() or 0), None)
                 if place is None:
                     continue

@@ -11,7 +11,7 @@ from typing import cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from avro.registry import Registry
-from compose.verify.raw import committed_reader, is_end
+from compose.verify.raw import committed_reader, is_end, taken
 from console.ports import EventPlace
 from domain.errors import RecordError, UnavailableError
 from domain.fold.heard import Heard
@@ -68,7 +68,7 @@ class EventHistory:
         found: list[Message] = []
         deadline = time.monotonic() + ANSWER_S
         while wanted:
-            for message in consumer.consume(100, 0.2):
+            for message in taken(consumer, 100):
                 place = (message.topic() or "", message.partition() or 0)
                 if place in wanted and self._advance(consumer, place, message, wanted[place], found):
                     del wanted[place]

@@ -14,6 +14,7 @@ from streams.engine.transaction import LIBRDKAFKA
 
 STALLED_SECONDS_MAX = 30.0
 _BATCH = 5000
+_POLL_SECONDS = 0.2
 _PARTITION_EOF = KafkaError._PARTITION_EOF  # noqa: SLF001 - the library's only name for it
 
 
@@ -38,6 +39,7 @@ def committed_reader(kafka_config: Mapping[str, str], **further: str | int | boo
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 20,  # its default holds the mark of the end back for half a second
             "auto.offset.reset": "earliest",
             **further,
         },
@@ -68,6 +70,12 @@ def read_messages(kafka_config: Mapping[str, str], topic: str) -> Iterator[tuple
         consumer.close()
 
 
+def taken(consumer: Consumer, at_most: int) -> list[Message]:
+    """What has arrived, marks of the end included; consume() alone would wait for all of `at_most` or its timeout."""
+    first = consumer.poll(_POLL_SECONDS)
+    return [] if first is None else [first, *consumer.consume(at_most - 1, 0.001)]
+
+
 def is_end(message: Message) -> bool:
     """Whether this is no record but the mark of a partition's end; raises `KafkaException` for any other error."""
     error = message.error()
@@ -85,7 +93,7 @@ def _read(consumer: Consumer, kafka_config: Mapping[str, str], topic: str) -> It
     consumer.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in open_partitions])
     heard = time.monotonic()
     while open_partitions:
-        for message in consumer.consume(_BATCH, 0.2):
+        for message in taken(consumer, _BATCH):
             heard = time.monotonic()
             partition, offset, ended = message.partition() or 0, message.offset() or 0, is_end(message)
             # an end-of-partition mark stands at the next offset, behind the markers of transactions

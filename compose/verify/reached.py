@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from compose.verify.raw import committed_reader, is_end
+from compose.verify.raw import committed_reader, is_end, taken
 from domain.errors import UnavailableError
 from streams.engine.position import POSITION_KEY, Position
 from streams.engine.restore import watermarks
@@ -51,7 +51,7 @@ def _last_position(consumer: Consumer, start: TopicPartition, end: int) -> Posit
     consumer.assign([start])
     deadline = time.monotonic() + ANSWER_SECONDS_MAX
     while start.offset < end:
-        for message in consumer.consume(1000, 0.2):
+        for message in taken(consumer, 1000):
             if is_end(message):
                 return found
             if message.key() == POSITION_KEY and message.value():

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from compose.derivations import CASES, DERIVATIONS, PLACING, placed_topics
 from compose.stack.endpoints import Endpoints
 from compose.verify.derivation import Derivation, order_state
-from compose.verify.raw import committed_reader, is_end
+from compose.verify.raw import committed_reader, is_end, taken
 from compose.verify.reached import reached_everywhere
 from domain.errors import UnavailableError
 from sinks.clickhouse.sink import ClickHouseSink
@@ -58,7 +58,7 @@ def _exhausted(consumer: Consumer, ends: Mapping[tuple[str, int], int]) -> set[t
     waiting, exhausted = set(ends), set()
     deadline = time.monotonic() + ANSWER_SECONDS_MAX
     while waiting:
-        for message in consumer.consume(100, 0.2):
+        for message in taken(consumer, 100):
             place, ended = (message.topic() or "", message.partition() or 0), is_end(message)
             said_time = not ended and is_watermark(message.key())  # again and again, and no fact
             read_to = (message.offset() or 0) + said_time

@@ -147,7 +147,9 @@ def test_a_new_topic_and_a_record_that_lost_its_contract_show_everywhere() -> No
     assert "### ProductOrderAmended" not in made["topics/oms.product-orders.v1.md"]
 
 
-def test_examples_are_checked_with_the_exports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the examples, which the commands take for the committed ones."""
     root = tmp_path / "examples"
     for record in RECORDS:
         example = examples.example_of(record)
@@ -157,14 +159,23 @@ def test_examples_are_checked_with_the_exports(tmp_path: Path, monkeypatch: pyte
         defaults = tuple(root if d == examples.EXAMPLES_DIR else d for d in function.__defaults__ or ())
         monkeypatch.setattr(function, "__defaults__", defaults)
     monkeypatch.setattr(examples, "EXAMPLES_DIR", root)
-    assert "0 examples changed" in RUN.invoke(app, ["contracts", "examples"]).stdout
-    path = root / "oms" / "ProductOrderSubmitted.json"
+    return root
+
+
+def test_examples_are_checked_with_the_exports(copied: Path) -> None:
+    path = copied / "oms" / "ProductOrderSubmitted.json"
     path.write_text(path.read_text().replace('"Submitted"', '"Dreaming"'))
     checked = _export("--check")
     assert checked.exit_code == 1
     assert "avro/examples/oms/ProductOrderSubmitted.json" in checked.stdout
     assert "Run `ordertruth contracts examples`" in checked.stdout
-    (root / "oms" / "ProductOrderCreated.json").unlink()
+
+
+@pytest.mark.full
+def test_examples_are_what_the_enterprise_says(copied: Path) -> None:
+    path = copied / "oms" / "ProductOrderSubmitted.json"
+    path.write_text(path.read_text().replace('"Submitted"', '"Dreaming"'))
+    (copied / "oms" / "ProductOrderCreated.json").unlink()
     again = json.loads(RUN.invoke(app, ["contracts", "examples", "--json"]).stdout)
     assert sorted(again["changed"]) == ["oms/ProductOrderCreated.json", "oms/ProductOrderSubmitted.json"]
 

@@ -76,6 +76,7 @@ def test_derived_topics_are_those_of_the_contract() -> None:
         "derived.drift-findings.v1",
         "derived.reconciliation-cases.v1",
         "derived.truth-health.v1",
+        "derived.order-references.v1",
         "derived.order-timeline.v1",
         "derived.quote-timeline.v1",
         "derived.account-timeline.v1",

@@ -27,6 +27,9 @@ Wire = Callable[[Sequence[OutboxMessage]], Sequence[OutboxMessage]]
 ROWS_MAX = 2_000
 BYTES_MAX = 16 * 1024 * 1024
 IDLE_S = 0.02
+FEW = 500
+"""A batch of fewer rows is followed by a pause: each costs the broker as much as one of many."""
+GATHER_S = 0.05
 STANDBY_S = 0.1
 BACKOFF_S_MIN = 0.1
 BACKOFF_S_MAX = 5.0
@@ -177,6 +180,8 @@ class Relay:
             self._enter("leading")
             if found:
                 self._failures = 0
+                if found < min(FEW, self._rows_max) and not until_empty:
+                    stop.wait(GATHER_S)
                 continue
             if until_empty:
                 _require_none_parked(outbox.parked(connection, PARKED_MAX))

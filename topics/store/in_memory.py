@@ -10,6 +10,7 @@ from domain.command import Command, CommandResult
 from topics.outbox import OutboxRow
 from topics.store.aggregates import Folded
 from topics.store.hosting import HOSTED, HostedAggregate
+from topics.store.told import Hearers
 from topics.store.work import Work, as_request
 
 
@@ -31,6 +32,7 @@ class InMemoryStore:
         Raises `ContractError` for an id no database could hold.
         """
         host = self._by_command.get(type(command), self._default)
+        self._work.hearers = Hearers.now()  # it lives longer than logging stays as it is
         result = self._work.carry_out(as_request(command, host), now)
         rows = list(self._work.outbox)
         for kept in (self._work.outbox, self._work.events, self._work.commands):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import structlog
 
@@ -19,6 +19,23 @@ from topics.store.hosting import HostedAggregate
 log = structlog.get_logger(__name__)
 
 
+class Hearers(NamedTuple):
+    """Who would hear of a command: asked once for many of them, because asking costs as much as deciding a guard.
+
+    Refusals are told, the rest is for whoever looks closely. Where nobody has said how to log, nothing is: lines would
+    go to standard output, which belongs to results.
+    """
+
+    refusals: bool
+    everything: bool
+
+    @classmethod
+    def now(cls) -> Self:
+        """As logging is set up."""
+        told = structlog.is_configured()
+        return cls(told, told and bool(log.is_enabled_for(logging.DEBUG)))
+
+
 def tell(
     command: Command,
     host: HostedAggregate,
@@ -27,15 +44,8 @@ def tell(
     after: Any,
     events: Iterable[Model] = (),
 ) -> None:
-    """Log a command with its result; `before` and `after` are the aggregate's states, None where there is none.
-
-    Refusals are told, the rest is for whoever looks closely.
-    """
+    """Log a command with its result; `before` and `after` are the aggregate's states, None where there is none."""
     refused = result.refusal is not None
-    if not structlog.is_configured():
-        return  # where nobody has said how to log, lines go to standard output, which belongs to results
-    if not refused and not log.is_enabled_for(logging.DEBUG):
-        return
     found = [finding.code for event in events for finding in getattr(event, "findings", ())]
     fields = {
         "command": command.name,

@@ -27,7 +27,7 @@ from topics.store.recording import Stream, record
 from topics.store.results import from_memory
 from topics.store.rows import AggregateKey, ClaimKey, ClaimRow, CommandKey, CommandRow, EventRow, HeldClaim, Memory
 from topics.store.storable import ID_BYTES_MAX, storable
-from topics.store.told import tell
+from topics.store.told import Hearers, tell
 
 ATTEMPTS = Stream(ATTEMPT, ATTEMPT_OWNER, "order-capture.v1", ORDER_CAPTURE.name)
 
@@ -98,6 +98,7 @@ class Work:
     outbox: list[OutboxRow] = field(default_factory=list)
     commands: list[CommandRow] = field(default_factory=list)
     new_claims: dict[ClaimKey, ClaimRow] = field(default_factory=dict)
+    hearers: Hearers = field(default_factory=Hearers.now)
 
     def carry_out(self, request: Request, now: datetime) -> CommandResult:
         """Decide one command, in this order:
@@ -165,7 +166,8 @@ class Work:
         self.events += events
         self.outbox += outbox
         self._make_claims(request, result)
-        tell(command, request.host, result, before.state, after.state, decided)
+        if self.hearers.everything:
+            tell(command, request.host, result, before.state, after.state, decided)
         return result
 
     def _make_claims(self, request: Request, result: CommandResult) -> None:
@@ -186,7 +188,8 @@ class Work:
             standing.version,
             refusal=refusal.with_traceback(None),
         )
-        tell(request.command, request.host, result, standing.state, standing.state)
+        if self.hearers.refusals:
+            tell(request.command, request.host, result, standing.state, standing.state)
         return result
 
     def _leave_attempt(self, command: Command, result: CommandResult, identity: str, now: datetime) -> None:
