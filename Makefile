@@ -77,6 +77,7 @@ check: lint ## Lint, and check the contracts: schemas generated, linted and comp
 	@$(BIN)/ordertruth schemas lint
 	@$(BIN)/ordertruth schemas check
 	@$(BIN)/ordertruth contracts export --check
+	@$(BIN)/ordertruth monitoring export --check
 
 peers: $(PEERS_VENV)/.ready ## Install the engines to compare with into .venv-peers
 

@@ -165,6 +165,30 @@ def _api(result: Mapping[str, Any]) -> Iterator[Table]:
     yield Table(title, columns, rows, remark)
 
 
+def _rebuild(result: Mapping[str, Any]) -> Iterator[Table]:
+    found = result["rebuild"]
+    spent = found["rebuild"]["seconds"]
+    columns = ("orders", "events", "seconds", "fold", "indexes", "catch up", "CPU s", "exchange ms", "orders/s")
+    row = (
+        f"{found['orders']:,}",
+        f"{found['events']:,}",
+        f"{spent['all']:.1f}",
+        f"{spent['fold']:.1f}",
+        f"{spent['finish']:.1f}",
+        f"{spent['catch up']:.1f}",
+        f"{found['rebuild']['cpu_seconds']:.1f}",
+        f"{found['rebuild']['exchange_ms']:.0f}",
+        f"{found['orders_per_second']:,}",
+    )
+    equal = "equal to" if found["equal"] else "DIFFERENT from"
+    remark = (
+        f"Meanwhile {found['written_meanwhile']:,} events were published and {found['reads']:,} rows read, "
+        f"at most in {found['read_max_ms']:.0f} ms; {found['gaps']} were not there. "
+        f"At rest the {found['rows']:,} rows are {equal} the fold of the topic."
+    )
+    yield Table("order states rebuilt while worker, sink and readers go on", columns, [row], remark)
+
+
 _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "throughput": _throughput,
     "latency": _latency,
@@ -173,4 +197,5 @@ _TABLES: Mapping[str, Callable[[Mapping[str, Any]], Iterator[Table]]] = {
     "restore": _restore,
     "memory": _memory,
     "api": _api,
+    "rebuild": _rebuild,
 }

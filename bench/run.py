@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bench import api, keys, latency, memory, restore, scale, throughput
+from bench import api, keys, latency, memory, rebuild, restore, scale, throughput
 from bench.machine import command, machine
 from bench.plan import Stage
 from bench.schemas import write_schemas
@@ -29,6 +29,10 @@ def _api(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
     return {"api": api.run(stage.endpoints, orders=options.orders, rate=options.rate)}
 
 
+def _rebuild(stage: Stage, _: Sequence[Side]) -> dict[str, Any]:
+    return {"rebuild": rebuild.run(stage, orders=stage.options.orders)}
+
+
 MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "throughput": throughput.run,
     "latency": latency.run,
@@ -37,6 +41,7 @@ MODES: Mapping[str, Callable[[Stage, Sequence[Side]], dict[str, Any]]] = {
     "restore": _restore,
     "memory": _memory,
     "api": _api,
+    "rebuild": _rebuild,
 }
 COMPARING = frozenset({"throughput", "latency", "scale"})
 """Modes that measure peers as well."""

@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from console import problems
+from console.business_gauges import BusinessGauges
 from console.documented import Problem
 from console.exchange import BODY_BYTES_MAX, Correlated, correlation_id_of, refused, unavailable
-from console.routes import accounts, cases, health, mismatches, orders, quotes
+from console.routes import accounts, cases, health, metrics, mismatches, orders, quotes
 from console.routes.documentation import add_documentation
 from console.service import Service
 from console.views import VIEWS
@@ -24,7 +25,7 @@ _DESCRIPTION = (
     "What is derived from the events of the systems that own quotes, orders, fulfillment and billing. Nothing here is "
     "authoritative: each answer names the owners that decide, and how far behind them it is."
 )
-_ROUTERS = (orders.router, accounts.router, quotes.router, mismatches.router, cases.router, health.router)
+_ROUTERS = tuple(part.router for part in (orders, accounts, quotes, mismatches, cases, metrics, health))
 _CODES: Mapping[int, tuple[str, str]] = {
     400: ("STRUCTURAL_REQUEST", "Correct the request."),
     404: ("REFERENCE_ROUTE", "See `/docs` for what there is."),
@@ -56,6 +57,9 @@ def create_api(service: Service) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.service = service
+    app.state.business_gauges = None if service.metrics is None else BusinessGauges(service.metrics)
+    if app.state.business_gauges is not None:
+        service.measurements.registry.register(app.state.business_gauges)
     service.measurements.watch(VIEWS, service.freshness, service.now)
     app.add_exception_handler(Refusal, refused)
     app.add_exception_handler(UnavailableError, unavailable)

@@ -141,6 +141,31 @@ def answering(model: type[BaseModel]) -> Responses:
     return {200: {"model": Answer[model]}, **_PROBLEMS, **_UNKNOWN}  # type: ignore[valid-type]
 
 
+class MetricMeta(_Told):
+    """Business metrics are analytics: they inform, and the owners of the facts decide."""
+
+    source: str
+    banner: str
+    authority: Authority
+    authoritative_for: tuple[str, ...]
+    not_authoritative_for: tuple[str, ...]
+    owners: tuple[str, ...]
+    replication: tuple[str, ...]
+    watermark: datetime | None
+
+
+class MetricsAnswer(_Told):
+    """Business metrics, each with its definition, its value over the days asked for, its rating and how fresh it is."""
+
+    data: tuple[dict[str, Any], ...]
+    meta: MetricMeta
+
+
+def informed() -> Responses:
+    """What the route of the business metrics may answer."""
+    return {200: {"model": MetricsAnswer}, **_PROBLEMS, **_UNKNOWN}
+
+
 class Taken(_Told):
     """A decision that was taken, or had been before."""
 

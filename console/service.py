@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from console.measuring import Measurements
 from console.paging import Cursors
-from console.ports import Decisions, Freshness, History, Passes
+from console.ports import BusinessMetrics, Decisions, Freshness, History, Passes
 from sinks.postgres.reading import ReadModel
 
 
@@ -22,7 +22,8 @@ def wall_clock() -> datetime:
 class Service:
     """The parts of a running API; `now` tells the time.
 
-    `decisions` is None where nothing can be decided, `history` where nothing can be explained.
+    `decisions` is None where nothing can be decided, `history` where nothing can be explained,
+    `metrics` where there are no analytics.
 
     `opened` are those that are open exactly as long as the API runs, in its event loop.
     """
@@ -34,5 +35,6 @@ class Service:
     measurements: Measurements
     decisions: Decisions | None = None
     history: History | None = None
+    metrics: BusinessMetrics | None = None
     now: Callable[[], datetime] = wall_clock
     opened: tuple[AbstractAsyncContextManager[object], ...] = ()

@@ -37,6 +37,7 @@ class Subject(StrEnum):
     BILLING = "billing handoffs"
     DRIFT = "drift findings"
     CASES = "reconciliation cases"
+    METRICS = "business metrics"
 
 
 READERS: Mapping[Subject, frozenset[Scope]] = {
@@ -48,6 +49,8 @@ READERS: Mapping[Subject, frozenset[Scope]] = {
     Subject.BILLING: frozenset({Scope.FINANCE, Scope.COMPLIANCE}),
     Subject.DRIFT: frozenset({Scope.COMPLIANCE}),
     Subject.CASES: frozenset({Scope.COMPLIANCE}),
+    # counts over the whole tenant, which name nobody
+    Subject.METRICS: frozenset(Scope) - {Scope.CUSTOMER},
 }
 """The audiences that may read a subject, because they may see each of its fields; operations read everything."""
 
@@ -94,6 +97,13 @@ class Pass:
 def require_reader(reader: Reader, subject: Subject) -> None:
     """Raise `Refusal` unless the reader may read a subject."""
     require_scope(reader, READERS[subject], subject.value)
+
+
+def require_whole_tenant(reader: Reader, subject: Subject) -> None:
+    """Raise `Refusal` for a reader of single accounts: what tells of a whole tenant tells of others, too."""
+    if reader.accounts is not None:
+        message = f"A token for single accounts may not read {subject.value}, which are about all of them."
+        raise Refusal("AUTHORIZATION_ACCOUNT", message, remediation="Use a token for the whole tenant.")
 
 
 def require_scope(reader: Reader, scopes: frozenset[Scope], what: str) -> None:

@@ -164,11 +164,14 @@ class Sink(ABC):
 
     def prepare(self, topic: str, record: SinkRecord) -> SinkRow:
         """The row of a record. Raises `RecordError` (stage `apply`) when it does not fit its table."""
-        table = self.tables[topic]
         if record.record is None:
             self.check_cells((record.key,))
             return SinkRow(record.key, 0, None, record.partition, record.offset, record.published_at)
-        cells = table.cells(record.record)
+        return self.placed(topic, record, self.tables[topic].cells(record.record))
+
+    def placed(self, topic: str, record: SinkRecord, cells: tuple[Cell, ...]) -> SinkRow:
+        """The row with these cells. Raises `RecordError` (stage `apply`) when the store cannot hold them."""
+        table = self.tables[topic]
         self.check_cells(cells)
         if cells[table.key_index] != record.key:
             message = f"The key {record.key!r} is not the {table.key} of the record."

@@ -44,11 +44,14 @@ def keys_to_move(batch: SinkBatch, positions: Mapping[int, int]) -> list[str]:
     return sorted({row.key for row in batch.rows if row.offset >= positions.get(row.partition, 0)})
 
 
-def advance(batch: SinkBatch, positions: Mapping[int, int], standings: Mapping[str, Standing]) -> Advance:
+def advance(
+    batch: SinkBatch, positions: Mapping[int, int], standings: Mapping[str, Standing], *, once: bool = False
+) -> Advance:
     """Decide what a batch changes.
 
     A record before the position, or at the offset its row came from, is a duplicate. One older than its row, by
-    offset or by version, is stale. A tombstone ends the life of a row, and what follows starts a new one.
+    offset or by version, is stale; where each key is written `once`, it is a duplicate, too. A tombstone ends the life
+    of a row, and what follows starts a new one.
     Raises `SinkRewound` when a stored position lies before its span, and `IntegrityError` when a key
     comes from another partition than its row did: their offsets cannot be compared.
     """
@@ -67,7 +70,7 @@ def advance(batch: SinkBatch, positions: Mapping[int, int], standings: Mapping[s
     for row in batch.rows:
         fate = _Fate.DUPLICATE
         if row.offset >= positions.get(row.partition, 0):
-            fate = _fate(row, moving.get(row.key))
+            fate = _fate(row, moving.get(row.key), once=once)
         fates[row.partition].append(fate)
         if fate is _Fate.APPLIED:
             result.rows[row.key] = row
@@ -77,9 +80,11 @@ def advance(batch: SinkBatch, positions: Mapping[int, int], standings: Mapping[s
     return result
 
 
-def _fate(row: SinkRow, standing: Standing | None) -> _Fate:
+def _fate(row: SinkRow, standing: Standing | None, *, once: bool) -> _Fate:
     if standing is None:
         return _Fate.APPLIED
+    if once:
+        return _Fate.DUPLICATE
     if standing.partition != row.partition:
         message = f"The key {row.key} is in partition {row.partition}, and its row came from {standing.partition}."
         raise IntegrityError(message, remediation="Every producer must partition by murmur2 of the key; mend that one.")

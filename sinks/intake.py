@@ -12,6 +12,8 @@ from avro.codec import SchemaForId, decode
 from avro.names import simple_name
 from domain.errors import RecordError
 from sinks.contract import Sink, SinkBatch, SinkRecord, SinkRow, Span, TopicIdentity
+from sinks.owner_event import heard
+from sinks.table import Table
 
 _END = KafkaError._PARTITION_EOF  # noqa: SLF001 - librdkafka's own codes have no other name
 
@@ -55,7 +57,7 @@ def take_in(messages: Iterable[Message], sink: Sink, schema_for_id: SchemaForId)
         intake.ends[partition] = offset + 1
         intake.messages[partition, offset] = message
         try:
-            intake.rows.append(sink.prepare(topic, _record(message, sink.tables[topic].model.__name__, schema_for_id)))
+            intake.rows.append(sink.prepare(topic, _record(message, sink.tables[topic], schema_for_id)))
         except RecordError as error:
             intake.letters.append((message, error))
     return intakes
@@ -88,7 +90,14 @@ def offset_of(message: Message) -> int:
     return offset
 
 
-def _record(message: Message, wanted: str, schema_for_id: SchemaForId) -> SinkRecord:
+def _record(message: Message, table: Table, schema_for_id: SchemaForId) -> SinkRecord:
+    if table.digest is None:
+        return _derived(message, table.model.__name__, schema_for_id)
+    event = heard(message, schema_for_id)
+    return SinkRecord(event.event_id, table.digest(event), event.partition, event.offset, _published(message))
+
+
+def _derived(message: Message, wanted: str, schema_for_id: SchemaForId) -> SinkRecord:
     key, value = message.key(), message.value()
     if not key:
         raise _unreadable("NO_KEY", "The record has no key.")
@@ -102,9 +111,12 @@ def _record(message: Message, wanted: str, schema_for_id: SchemaForId) -> SinkRe
         if simple_name(decoded.record) != wanted:
             raise _unreadable("WRONG_RECORD", f"The record is a {decoded.record}, and {wanted} belongs here.")
         data = decoded.data
+    return SinkRecord(text, data, partition_of(message), offset_of(message), _published(message))
+
+
+def _published(message: Message) -> datetime:
     kind, milliseconds = message.timestamp()
-    published = datetime.now(UTC) if kind == TIMESTAMP_NOT_AVAILABLE else _moment(milliseconds)
-    return SinkRecord(text, data, partition_of(message), offset_of(message), published)
+    return datetime.now(UTC) if kind == TIMESTAMP_NOT_AVAILABLE else _moment(milliseconds)
 
 
 def _moment(milliseconds: int) -> datetime:

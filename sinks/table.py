@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -13,8 +13,9 @@ import orjson
 
 from avro.shape import EnumShape, Field, OptionalShape, Scalar, Shape, fields_of
 from domain.errors import RecordError
+from domain.fold.heard import Heard
 from domain.model import Model
-from sinks.conversion import Convert, UnfitError, from_plain, moment, to_plain, value_of
+from sinks.conversion import Convert, UnfitError, from_plain, moment, own_term, to_plain, value_of
 
 Cell = str | int | bool | datetime | None
 """A value as stores take it; nested values are JSON text."""
@@ -49,6 +50,9 @@ class Lifted:
     kind: Kind
 
 
+Digest = Callable[[Heard], dict[str, Any]]
+"""Makes the record of a table, by wire names, from an owner's event."""
+
 EVERY_STORE = frozenset(("postgres", "clickhouse"))
 """The sinks there are, by name."""
 
@@ -76,7 +80,10 @@ class Table:
     `dead_letters` is the topic for records that cannot be applied. `key` and `version` name fields of the model,
     `indexes` the columns (or lifted columns) searched by, alone or several together, `stores` the sinks that carry it,
     and `paging` how the read model lists it. Where an `audience` is named, its database role may read the table, and
-    no other audience's.
+    no other audience's. `schema` is where it is in PostgreSQL.
+
+    A table with a `digest` keeps what that makes of each event of an owner, under the event's id: as it came first, and
+    once. Several topics may fill one such table; its name is then the same in each `Table`.
     """
 
     topic: str
@@ -90,6 +97,8 @@ class Table:
     stores: frozenset[str] = EVERY_STORE
     paging: Paging | None = None
     audience: str | None = None
+    schema: str = "derived"
+    digest: Digest | None = None
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -140,6 +149,14 @@ class Table:
                 raise RecordError("UNFIT", message, stage="apply", remediation=remediation) from error
         return tuple(cells)
 
+    def own_cells(self, record: Mapping[str, Any]) -> tuple[Cell, ...]:
+        """The same for a record read by this release's own contract, where nothing can be missing or unfit."""
+        return tuple(convert(record[name]) for name, convert in self._own)
+
+    @cached_property
+    def _own(self) -> list[tuple[str, Convert]]:
+        return [(f.name, _own_json if _kind(f.shape) is Kind.JSON else _to_cell(f.shape)) for f in self._fields]
+
     def record(self, cells: Sequence[Any]) -> dict[str, Any]:
         """The inverse of `cells`: the record as the Avro decoder gives it. JSON columns may be text or parsed."""
         return {name: convert(cell) for (name, convert), cell in zip(self._from_cells, cells, strict=True)}
@@ -174,6 +191,11 @@ def _to_cell(shape: Shape) -> Convert:
         optional = isinstance(shape, OptionalShape)
         return lambda value: None if value is None and optional else moment(value)
     return plain
+
+
+def _own_json(value: Any) -> Cell:
+    # Times are left to `own_term`, because orjson leaves microseconds away where there are none.
+    return None if value is None else orjson.dumps(value, own_term, orjson.OPT_PASSTHROUGH_DATETIME).decode()
 
 
 def _from_cell(shape: Shape) -> Convert:

@@ -1,4 +1,4 @@
-"""The tables of the read model, one for each derived topic."""
+"""The tables there are: one for each derived topic, and the facts of all owners for analytics."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from domain.billing_verdict.record import BillingHandoffVerdict
 from domain.case.record import ReconciliationCase
 from domain.delivery_view.record import FalloutView, FulfillmentException, FulfillmentPlanView
 from domain.drift.finding import DriftFinding
+from domain.metrics.fact import BusinessFact, fact_of
 from domain.model import Model
 from domain.order_reference.record import OrderReference
 from domain.order_state.record import OrderState
@@ -164,6 +165,7 @@ BILLING_HANDOFF = _table(
     "billing_handoff",
     BillingHandoffVerdict,
     "row_key",
+    stores=EVERY_STORE,
     paging=Paging(by=("since",), within=("verdict", "order_id", "account_id", "product_instance_id")),
 )
 DRIFT_FINDINGS = _table(
@@ -171,6 +173,7 @@ DRIFT_FINDINGS = _table(
     "drift_findings",
     DriftFinding,
     "finding_id",
+    stores=EVERY_STORE,
     paging=Paging(
         by=("since",), within=("kind", "rule_id", "corrected_by", "entity_id", "order_id", "quote_id", "account_id")
     ),
@@ -181,6 +184,7 @@ RECONCILIATION_CASES = _table(
     "reconciliation_cases",
     ReconciliationCase,
     "case_id",
+    stores=EVERY_STORE,
     paging=Paging(
         by=("sla_due",),
         within=("status", "severity", "kind", "owner", "assignee_id", "rule_id", "entity_id", "order_id", "account_id"),
@@ -220,6 +224,21 @@ def _status(audience: str, model: type[Model]) -> Table:
 ORDER_STATUS: Mapping[str, Table] = MappingProxyType({a: _status(a, model) for a, model in STATUS_OF.items()})
 """What each audience may see of an order; a database role of its own is granted each."""
 
+BUSINESS_FACTS: tuple[Table, ...] = tuple(
+    Table(
+        topic=topic.name,
+        dead_letters=catalogue.dead_letters_of(topic.name).name,
+        name="business_facts",
+        model=BusinessFact,
+        key="event_id",
+        version="version",
+        stores=frozenset(("clickhouse",)),
+        digest=fact_of,
+    )
+    for topic in catalogue.OWNER_TOPICS
+)
+"""What analytics know of the owners' events: one table that every owner's topic fills."""
+
 TABLES: tuple[Table, ...] = (
     ORDER_STATE,
     *ORDER_STATUS.values(),
@@ -243,4 +262,4 @@ TABLES: tuple[Table, ...] = (
 
 def tables_of(store: str) -> tuple[Table, ...]:
     """The tables a sink carries, by its name."""
-    return tuple(table for table in TABLES if store in table.stores)
+    return tuple(table for table in (*TABLES, *BUSINESS_FACTS) if store in table.stores)

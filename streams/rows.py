@@ -60,7 +60,7 @@ class Rows:
     ) -> dict[str, int]:
         """Append the records of new and changed rows and the tombstones of withdrawn ones; returns what stands now."""
         stands: dict[str, int] = {}
-        moment = _Moment(fold, facts, calculated_us, derived.wake_us)
+        moment = Moment(fold, facts, calculated_us, derived.wake_us)
         for row in derived.rows:
             name = f"{row.record}{_SEPARATOR}{row.key}"
             block = lineage(fold, row, *facts)
@@ -73,16 +73,14 @@ class Rows:
                 out.append(self._withdrawal(record, key, moment))
         return stands
 
-    def _record(self, row: Row, block: Mapping[str, Any], moment: _Moment) -> Output:
+    def _record(self, row: Row, block: Mapping[str, Any], moment: Moment) -> Output:
         target = self._target(row.record)
-        body = encode_body(
-            row.record, {**row.data, "version": moment.version, "derivation": {**block, **moment.calculated}}
-        )
+        body = encode_body(row.record, moment.record(row, block))
         value = frame(self._schemas.id_for(target.topic, row.record), body)
         identity = format_uuid(hashlib.blake2b(body, digest_size=16).digest())
         return Output(target.topic, row.key.encode(), value, moment.headers(target, row.key, identity))
 
-    def _withdrawal(self, record: str, key: str, moment: _Moment) -> Output:
+    def _withdrawal(self, record: str, key: str, moment: Moment) -> Output:
         target = self._target(record)
         digest = hashlib.blake2b(f"{record} {key} {moment.calculated_us}".encode(), digest_size=16).digest()
         return Output(target.topic, key.encode(), None, moment.headers(target, key, format_uuid(digest)))
@@ -96,8 +94,11 @@ class Rows:
         return found
 
 
-class _Moment:
-    """What the records of one derivation have in common: when they were calculated, and how much was known then."""
+class Moment:
+    """What the records of one derivation have in common: when they were calculated, and how much was known then.
+
+    `facts` are the group's and the member's, times are microseconds of the platform's clock.
+    """
 
     def __init__(self, fold: Fold, facts: tuple[Facts, Facts], calculated_us: int, valid_until_us: int | None) -> None:
         self._fold = fold
@@ -111,6 +112,10 @@ class _Moment:
             "validUntil": None if valid_until_us is None else _time(valid_until_us),
             "sourceLagMs": max(0, (calculated_us - recorded_us) // 1000),
         }
+
+    def record(self, row: Row, block: Mapping[str, Any]) -> dict[str, Any]:
+        """The record of a row by wire names; `block` is its lineage."""
+        return {**row.data, "version": self.version, "derivation": {**block, **self.calculated}}
 
     def headers(self, target: _Target, key: str, identity: str) -> Headers:
         """CloudEvents headers of a derived record."""

@@ -26,7 +26,7 @@ def bench(
         str | None, typer.Option(help="Peers to measure against, separated by commas, or `all`.", show_default=False)
     ] = None,
     repeats: Annotated[int, typer.Option(min=1, max=20, help="Interleaved repeats; medians are reported.")] = 3,
-    mode: Annotated[str, typer.Option(help="throughput, latency, keys, scale, restore, memory or api.")] = "throughput",
+    mode: Annotated[str, typer.Option(help="One of the measurements of bench/README.md.")] = "throughput",
     store: Annotated[str, typer.Option(help="Where every side keeps its state: memory or rocksdb.")] = "memory",
     rate: Annotated[
         int | None,
@@ -34,7 +34,7 @@ def bench(
     ] = None,
     orders: Annotated[
         int | None,
-        typer.Option(min=1000, help="Orders there are in the modes keys (many), restore, memory and api (100000)."),
+        typer.Option(min=1000, help="Orders in the modes keys (many), restore, memory, api and rebuild (100000)."),
     ] = None,
     slow_seconds: Annotated[
         float, typer.Option(min=1, help="After its first repeat no side is timed for longer than this.")
@@ -69,7 +69,7 @@ def bench(
         events=events,
         repeats=repeats,
         rate=rate or (100 if mode == "api" else 5_000),
-        orders=orders or (100_000 if mode == "api" else 1_000_000),
+        orders=orders or (100_000 if mode in ("api", "rebuild") else 1_000_000),
         store=store,
         keep=keep,
         slow_seconds=slow_seconds,

@@ -47,7 +47,11 @@ def jobs(places: Places) -> tuple[Job, ...]:
         _job(
             "sink-clickhouse",
             _read_by(places, "clickhouse"),
-            [clickhouse_dataset(places, DATABASE, t.name) for t in tables_of("clickhouse")],
+            # one table of facts is filled from the topics of all owners
+            [
+                clickhouse_dataset(places, DATABASE, name)
+                for name in dict.fromkeys(t.name for t in tables_of("clickhouse"))
+            ],
         ),
     )
 

@@ -27,6 +27,7 @@ from console.paging import Cursors
 from console.service import wall_clock
 from domain.access import AUDIENCES
 from domain.errors import ConfigurationError
+from sinks.clickhouse.metrics import MetricReader
 from sinks.postgres.faults import translated
 from sinks.postgres.reading import CONNECT_TIMEOUT_S, ReadModel
 from sinks.postgres.roles import OPERATIONS, role_of
@@ -54,6 +55,7 @@ def service_of(endpoints: Endpoints) -> Iterator[Service]:
         looking = parts.enter_context(lookout(endpoints.kafka_config(), endpoints.database_url, stages(), sources()))
         registry = parts.enter_context(Registry(endpoints.registry_url))
         history = parts.enter_context(closing(EventHistory(endpoints.kafka_config(), registry)))
+        analytics = parts.enter_context(closing(MetricReader(endpoints.clickhouse_dsn)))
         decisions = parts.enter_context(case_decisions(endpoints.database_url, wall_clock))
         model, passes = ReadModel(endpoints.database_url, sorted(AUDIENCES)), TokenBook(endpoints.database_url)
         yield Service(
@@ -64,6 +66,7 @@ def service_of(endpoints: Endpoints) -> Iterator[Service]:
             measurements=Measurements(),
             decisions=decisions,
             history=history,
+            metrics=analytics,
             opened=(model, passes),
         )
 

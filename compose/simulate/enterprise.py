@@ -45,8 +45,9 @@ ACTION_OF_FAULT = {
     "asset-unknown": Action.SUSPEND,
 }
 """Faults that only a certain change can show."""
-FAULTS_OF_PURCHASES = frozenset({"catalog-outdated"})
-"""Faults that only a purchase can show: what is installed may be of an offering that is sold no more."""
+FAULTS_OF_PURCHASES = frozenset({"catalog-outdated", "cancelled-late"})
+"""Faults that only a purchase can show: what is installed may be of an offering that is sold no more, and no change of
+it is cancelled in work."""
 _WITH_QUOTE = frozenset({Action.MODIFY, Action.RENEW, Action.REPLACE})
 
 

@@ -76,6 +76,7 @@ FATE_OF_FAULT = {
     "account-closed": "straight",
     "account-merged": "straight",
     "provisioning-silent": "straight",
+    "service-down": "straight",
 }
 """Faults that only orders of a certain fate can show; one that is turned down soon has nothing left to be found."""
 

@@ -80,7 +80,7 @@ def events(kafka_config: Mapping[str, str], registry: Registry) -> Iterator[Hear
     hearing = Hearing(registry, kinds)
     for topic in placed_topics():
         for batch in _batches(read_all(kafka_config, topic.name)):
-            yield from _heard(hearing, batch)
+            yield from heard(hearing, batch)
 
 
 def newest(raw: Iterable[Raw], registry: Registry) -> Records:
@@ -150,12 +150,13 @@ def _batch(records: list[Raw]) -> RecordBatch:
     )
 
 
-def _heard(hearing: Hearing, batch: RecordBatch) -> Iterator[Heard]:
+def heard(hearing: Hearing, batch: RecordBatch) -> Iterator[Heard]:
+    """The events of a batch; what cannot be read is left out."""
     try:
         found = list(hearing.of(batch))
     except RecordError:
         if len(batch) > 1:
             for index in range(len(batch)):
-                yield from _heard(hearing, batch.only(index))
+                yield from heard(hearing, batch.only(index))
         return
     yield from (event for _, event in found if event is not None)

@@ -91,10 +91,10 @@ def in_flight(endpoints: Endpoints, apps: Collection[str] = tuple(DERIVATIONS)) 
     if apps:
         behind[CASES] = _behind(kafka, CASES, [DRIFT_FINDINGS.name, CASE_DECISIONS.name])
     with PostgresSink(endpoints.database_url) as model:
-        behind["sink-postgres"] = _sink_behind(kafka, model)
+        behind["sink-postgres"] = sink_behind(kafka, model)
     try:
         with ClickHouseSink(endpoints.clickhouse_dsn) as analytics:
-            behind["sink-clickhouse"] = _sink_behind(kafka, analytics)
+            behind["sink-clickhouse"] = sink_behind(kafka, analytics)
     except UnavailableError:
         pass
     return behind
@@ -104,7 +104,8 @@ def _behind(kafka_config: Mapping[str, str], group: str, topics: Sequence[str]) 
     return sum(unread(kafka_config, TopicDirectory(kafka_config).committed_of(group, topics)).values())
 
 
-def _sink_behind(kafka_config: Mapping[str, str], sink: Sink) -> int:
+def sink_behind(kafka_config: Mapping[str, str], sink: Sink) -> int:
+    """How many offsets lie ahead of what a sink has applied. Raises `UnavailableError` when a part is away."""
     return sum(unread(kafka_config, {topic: sink.positions(topic) for topic in sink.tables}).values())
 
 

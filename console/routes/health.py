@@ -30,6 +30,8 @@ async def ready(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Counts for Prometheus."""
     service: Service = request.app.state.service
+    if (gauges := request.app.state.business_gauges) is not None:
+        await gauges.refresh()
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encode(service.measurements.registry), headers={"Content-Type": content_type})
 

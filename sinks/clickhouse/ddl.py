@@ -46,6 +46,18 @@ _INGESTED = "DateTime64(6, 'UTC')"
 # A lost row under a kept position would never come back, so both are on disk before the next step.
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1"
 
+QUERY_BYTES_MAX = 64 * 1024 * 1024
+"""Room for the keys of a batch, however long they are, and for all metrics at once."""
+KEY_HASH = "key_hash"
+"""A short stand-in for the key of facts, which are not in the order of their keys."""
+DAILY_COLUMNS = ("kind", "part", "code", "outcome", "command", "source", "channel")
+"""By what facts are counted for each tenant and day."""
+# Part of each part of the table, so it can be neither behind the facts nor ahead of them.
+_DAILY = (
+    f"SELECT tenant, toDate(at), {', '.join(DAILY_COLUMNS)}, count(), sum(amount), sum(missing), sum(elapsed_ms), "
+    f"max(at), max(published_at), max(ingested_at) GROUP BY tenant, toDate(at), {', '.join(DAILY_COLUMNS)}"
+)
+
 log = structlog.get_logger(__name__)
 
 
@@ -77,7 +89,9 @@ def set_up(client: Client, tables: Sequence[Table]) -> None:
         found = _shape(client, table)
         if found == _wanted_shape(table):
             continue
-        forget_positions(client, table.topic)
+        for sharing in tables:
+            if sharing.name == table.name:
+                forget_positions(client, sharing.topic)
         if found:
             log.warning("sink_table_rebuilt", sink="clickhouse", table=table.name, reason="its columns changed")
             client.command(f"DROP TABLE {table_name(table)} SYNC")
@@ -104,6 +118,7 @@ def _wanted_shape(table: Table) -> dict[str, tuple[str, str]]:
         **{name: (data_type, "") for name, data_type in ARRIVAL.items()},
         "ingested_at": (_INGESTED, "DEFAULT"),
         "lag_ms": ("Int64", "ALIAS"),
+        **({KEY_HASH: ("UInt64", "MATERIALIZED")} if table.digest else {}),
     }
 
 
@@ -117,9 +132,18 @@ def _make_table(client: Client, table: Table) -> None:
     parts += [f"{name} {data_type}" for name, data_type in ARRIVAL.items()]
     parts.append(f"ingested_at {_INGESTED} DEFAULT now64(6, 'UTC')")
     parts.append("lag_ms Int64 ALIAS dateDiff('millisecond', published_at, ingested_at)")
+    if table.digest:
+        parts.append(f"{KEY_HASH} UInt64 MATERIALIZED cityHash64({quote_identifier(table.key)})")
+        parts.append(f"PROJECTION by_day ({_DAILY})")
     client.command(
-        f"CREATE TABLE {table_name(table)} ({', '.join(parts)}) "
-        f"ENGINE = ReplacingMergeTree(source_offset, is_deleted) ORDER BY {quote_identifier(table.key)} "
+        f"CREATE TABLE {table_name(table)} ({', '.join(parts)}) {_engine(table)} "
         f"SETTINGS non_replicated_deduplication_window = {DEDUPLICATION_WINDOW_INSERTS}, {_DURABLE} "
-        f"COMMENT '{COMMENT.format(topic=table.topic)}'"
+        f"COMMENT '{COMMENT.format(topic='the owners' if table.digest else table.topic)}'"
     )
+
+
+def _engine(table: Table) -> str:
+    if table.digest:
+        # written once each, so nothing has to be replaced; metrics read a few kinds of one tenant
+        return "ENGINE = MergeTree ORDER BY (tenant, kind, at)"
+    return f"ENGINE = ReplacingMergeTree(source_offset, is_deleted) ORDER BY {quote_identifier(table.key)}"

@@ -13,13 +13,16 @@ from domain.errors import RecordError
 from sinks.clickhouse.connection import connect, translated
 from sinks.clickhouse.ddl import (
     ARRIVAL,
+    KEY_HASH,
     POSITION_COLUMNS,
     POSITIONS,
+    QUERY_BYTES_MAX,
     forget_positions,
     set_up,
     table_name,
     type_of,
 )
+from sinks.clickhouse.metric_views import can_be_viewed, set_up_views
 from sinks.contract import Sink, SinkBatch, SinkRow, Tally, TopicIdentity, require_same
 from sinks.forward import Advance, Standing, advance, keys_to_move
 from sinks.table import Cell, Column, Kind, Table
@@ -69,6 +72,8 @@ class ClickHouseSink(Sink):
         """See `Sink.setup`."""
         with translated("set up the analytics"):
             set_up(self._connected(), list(self.tables.values()))
+            if can_be_viewed(table.name for table in self.tables.values()):
+                set_up_views(self._connected())
 
     def claim(self, identity: TopicIdentity) -> None:
         """See `Sink.claim`."""
@@ -97,7 +102,8 @@ class ClickHouseSink(Sink):
             require_same(position.identity, batch.identity, self.name)
         offsets = {partition: p.next_offset for partition, p in stored.items()}
         with translated(f"write {table.topic}"):
-            plan = advance(batch, offsets, self._standings(table, keys_to_move(batch, offsets)))
+            standings = self._standings(table, keys_to_move(batch, offsets))
+            plan = advance(batch, offsets, standings, once=table.digest is not None)
             incarnation = self._incarnation(table.topic, stored)
             self._write_rows(table, list(plan.rows.values()), _token(incarnation, batch))
             self._move_positions(batch.identity, incarnation, stored, plan)
@@ -108,7 +114,15 @@ class ClickHouseSink(Sink):
         with translated(f"reset {topic}"):
             forget_positions(self._connected(), topic)
             self._incarnations.pop(topic, None)
-            self._connected().command(f"TRUNCATE TABLE {table_name(self.tables[topic])}")
+            table = self.tables[topic]
+            if table.digest is None:
+                self._connected().command(f"TRUNCATE TABLE {table_name(table)}")
+            else:
+                self._connected().command(
+                    f"ALTER TABLE {table_name(table)} DELETE WHERE source_topic = %(topic)s",
+                    parameters={"topic": topic},
+                    settings={"mutations_sync": 1},
+                )
 
     def close(self) -> None:
         """See `Sink.close`."""
@@ -158,14 +172,18 @@ class ClickHouseSink(Sink):
     def _standings(self, table: Table, keys: list[str]) -> dict[str, Standing]:
         if not keys:
             return {}
+        among = f"{table.key} IN %(keys)s"
+        if table.digest:
+            among = f"{KEY_HASH} IN (SELECT cityHash64(arrayJoin(%(keys)s))) AND source_topic = %(topic)s"
         # Not FINAL: that would hide the graves, and a late record could rise from one.
         rows = (
             self._connected()
             .query(
                 f"SELECT {table.key}, argMax(source_partition, source_offset), max(source_offset), "
                 f"argMax({table.version}, source_offset) FROM {table_name(table)} "
-                f"WHERE {table.key} IN %(keys)s GROUP BY {table.key}",
-                parameters={"keys": tuple(keys)},
+                f"WHERE {among} GROUP BY {table.key}",
+                parameters={"keys": keys if table.digest else tuple(keys), "topic": table.topic},
+                settings={"max_query_size": QUERY_BYTES_MAX},
             )
             .result_rows
         )

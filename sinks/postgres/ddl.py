@@ -39,7 +39,7 @@ def set_up(connection: Connection, tables: list[Table]) -> None:
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_SETUP_LOCK,))
         connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(SCHEMA)))
-        _make_positions(connection)
+        make_positions(connection, POSITIONS)
         _make_utc_function(connection)
         known = roles.make(connection, {table.audience for table in tables if table.audience is not None})
         for table in tables:
@@ -56,10 +56,11 @@ def _bring_into_shape(connection: Connection, table: Table) -> None:
         log.warning("sink_table_rebuilt", sink="postgres", table=table.name, reason="its columns changed")
         connection.execute(sql.SQL("DROP TABLE {}").format(table_name(table)))
     connection.execute(sql.SQL("DELETE FROM {} WHERE topic = %s").format(POSITIONS), (table.topic,))
-    _make_table(connection, table)
+    make_table(connection, table)
 
 
-def _make_positions(connection: Connection) -> None:
+def make_positions(connection: Connection, name: sql.Identifier) -> None:
+    """Make a table of positions and tallies, unless it is there."""
     connection.execute(
         sql.SQL(
             """
@@ -79,7 +80,7 @@ def _make_positions(connection: Connection) -> None:
                 CHECK (read = applied + duplicate + stale + dead_lettered)
             )
             """
-        ).format(POSITIONS)
+        ).format(name)
     )
 
 
@@ -99,7 +100,7 @@ def _shape(connection: Connection, table: Table) -> dict[str, tuple[str, bool]]:
     rows = connection.execute(
         "SELECT column_name, data_type, is_nullable = 'YES' FROM information_schema.columns "
         "WHERE table_schema = %s AND table_name = %s",
-        (SCHEMA, table.name),
+        (table.schema, table.name),
     ).fetchall()
     return {name: (data_type, nullable) for name, data_type, nullable in rows}
 
@@ -113,7 +114,8 @@ def _wanted_shape(table: Table) -> dict[str, tuple[str, bool]]:
     }
 
 
-def _make_table(connection: Connection, table: Table) -> None:
+def make_table(connection: Connection, table: Table) -> None:
+    """Make a table with its key, empty and without further indexes."""
     parts: list[sql.Composable] = []
     for column in table.columns:
         null = sql.SQL("" if column.nullable else " NOT NULL")

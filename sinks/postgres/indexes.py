@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from psycopg import Connection, sql
 
-from sinks.postgres.naming import SCHEMA, TENANT, table_name
+from sinks.postgres.naming import TENANT, table_name
 from sinks.table import Table
 
 Definition = tuple[tuple[str, ...], str]
@@ -34,11 +34,11 @@ def set_up(connection: Connection, table: Table) -> None:
     needed = {_name(table, definition): definition for definition in wanted(table)}
     rows = connection.execute(
         "SELECT indexname FROM pg_indexes WHERE schemaname = %s AND tablename = %s AND indexname <> %s",
-        (SCHEMA, table.name, f"{table.name}_pkey"),
+        (table.schema, table.name, f"{table.name}_pkey"),
     ).fetchall()
     found = {name for (name,) in rows}
     for name in found - needed.keys():
-        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(SCHEMA, name)))
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(table.schema, name)))
     for name in needed.keys() - found:
         columns, predicate = needed[name]
         connection.execute(

@@ -13,4 +13,4 @@ TENANT = "tenant_id"
 
 def table_name(table: Table) -> sql.Identifier:
     """The qualified name of a table."""
-    return sql.Identifier(SCHEMA, table.name)
+    return sql.Identifier(table.schema, table.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from console.measuring import Measurements
 from console.paging import Cursors
 from domain.access import AUDIENCES, Scope
 from domain.fold.heard import Heard
+from sinks.clickhouse.metrics import MetricReader
 from sinks.postgres.reading import ReadModel
 from sinks.postgres.sink import PostgresSink
 from sinks.tables import TABLES
@@ -120,12 +122,13 @@ def filled(stack: Endpoints) -> str:
 
 
 @pytest.fixture(scope="session")
-def running(filled: str) -> Iterator[Api]:
+def running(filled: str, stack: Endpoints) -> Iterator[Api]:
     with psycopg.connect(filled, autocommit=True) as connection:
         key = cursor_key(connection)
         tokens = _tokens(connection)
     clock, freshness = Clock(datetime.now(UTC)), Standing()
-    with case_decisions(filled, clock) as decisions:
+    analytics = MetricReader(stack.clickhouse_dsn)
+    with closing(analytics), case_decisions(filled, clock) as decisions:
         model, passes = ReadModel(filled, sorted(AUDIENCES)), TokenBook(filled)
         service = Service(
             model=model,
@@ -135,6 +138,7 @@ def running(filled: str) -> Iterator[Api]:
             measurements=Measurements(),
             decisions=decisions,
             history=Remembered(),
+            metrics=analytics,
             now=clock,
             opened=(model, passes),
         )

@@ -25,6 +25,8 @@ FILE = REPOSITORY / "compose" / "docker-compose.yml"
 # Read as an archive and never installed: its package has the same name as one of ours.
 WHEEL = "docker_compose-1.29.2-py2.py3-none-any.whl"
 WHEEL_SHA256 = "8d5589373b35c8d3b1c8c1182c6e4a4ff14bffa3dd0b605fcd08f73c94cef809"
+WATCHING = dict.fromkeys(("prometheus", "grafana"), "observability")
+"""Containers that only look, by their profile."""
 SCHEMA = "compose/config/compose_spec.json"
 
 
@@ -71,21 +73,22 @@ def test_schema_would_notice_a_mistake(described: dict[str, Any], schema: dict[s
 
 
 def test_every_part_is_there_in_the_version_that_is_embedded(services: dict[str, dict[str, Any]]) -> None:
-    assert set(services) == set(PARTS)
+    assert set(services) == {*PARTS, *WATCHING}
     assert services["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
     assert services["registry"]["image"] == f"apicurio/apicurio-registry:{REGISTRY_VERSION}"
 
 
-@pytest.mark.parametrize("name", PARTS)
+@pytest.mark.parametrize("name", [*PARTS, *WATCHING])
 def test_containers_are_closed_and_looked_after(services: dict[str, dict[str, Any]], name: str) -> None:
     service = services[name]
 
-    assert service["profiles"] == ["core"]
+    assert service["profiles"] == [WATCHING.get(name, "core")]
     assert service["healthcheck"]["test"][0] == "CMD"
     assert str(service["user"]).split(":")[0] not in {"0", "root"}
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert ("ports" in service) != (service.get("network_mode") == "host")
     # A registry host would have a dot or a port before the first slash.
     assert not re.match(r"[^/]*[.:][^/]*/", service["image"])
     assert not service["image"].endswith(":latest")

@@ -22,7 +22,7 @@ from compose.supervise import Supervised, environment
 from compose.verify import accounting
 from compose.verify.raw import Raw as InTopic
 from compose.verify.raw import read_all
-from compose.verify.run import Report, verify
+from compose.verify.run import CONSUMER, Report, verify
 from streams.engine.batch import Headers
 from streams.engine.processor import Counts
 from streams.testing import Record
@@ -119,7 +119,7 @@ class Platform:
         return list(read_all(self.endpoints.kafka_config(), PRODUCT_ORDERS.name))
 
     def dead_letters(self) -> list[Letter]:
-        """Everything among the dead letters of the owner topic."""
+        """Everything among the dead letters of the owner topic that order-state put there; analytics have their own."""
         letters = read_all(self.endpoints.kafka_config(), dead_letters_of(PRODUCT_ORDERS.name).name)
         return [
             Letter(
@@ -129,6 +129,7 @@ class Platform:
                 {n: v for n, v in letter.headers if n.startswith("dlq_")},
             )
             for letter in letters
+            if ("dlq_consumer", CONSUMER.encode()) in letter.headers
         ]
 
     def verified(self) -> Report:

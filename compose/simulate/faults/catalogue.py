@@ -315,6 +315,11 @@ PROFILES: Mapping[str, Mapping[str, float]] = {
 }
 """How many of a hundred matters are chosen for each fault; a matter has one at most, and not every one can show it."""
 
+MORE_PERCENT: Mapping[str, Mapping[str, float]] = {
+    "mixed": {"charge-early": 0.5, "charge-cancelled": 1.5, "reservation-lost": 0.7}
+}
+"""A further share for faults that many matters chosen for them do not show; chosen last, so that others' stay."""
+
 PUBLICATION_FAULT = "consumer-behind"
 PUBLICATIONS_PERCENT: Mapping[str, float] = {"mixed": 30.0, "rare": 1.5}
 """How many publications of a hundred a consumer overlooks."""

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from avro.headers import format_time, parse_time
-from compose.simulate.faults.catalogue import BY_NAME, PROFILES, PUBLICATION_FAULT, PUBLICATIONS_PERCENT
+from compose.simulate.faults.catalogue import BY_NAME, MORE_PERCENT, PROFILES, PUBLICATION_FAULT, PUBLICATIONS_PERCENT
 from domain.errors import ConfigurationError
 
 
@@ -52,14 +52,13 @@ class Faults:
             raise ConfigurationError(message, remediation=f"Use one of {', '.join(PROFILES)}.")
         self.seed = seed
         self.profile = profile
-        self._names = tuple(rates)
-        self._weights = tuple(rates.values())
+        self._shares = (*rates.items(), *MORE_PERCENT.get(profile, {}).items())
         self._made: dict[tuple[str, str], Truth] = {}
         self._chosen: dict[int, str | None] = {}
 
     def of(self, number: int) -> str | None:
         """The fault a matter is chosen for; None for most of them, unless the profile says otherwise."""
-        if not self._names:
+        if not self._shares:
             return None
         if number not in self._chosen:
             self._chosen[number] = self._choose(number)
@@ -73,7 +72,7 @@ class Faults:
     def _choose(self, number: int) -> str | None:
         random = Random(f"{self.seed}/fault/{number}")
         share = random.random() * 100
-        for name, weight in zip(self._names, self._weights, strict=True):
+        for name, weight in self._shares:
             share -= weight
             if share < 0:
                 return name

@@ -1,0 +1,1 @@
+"""Alert rules and dashboards, made from the catalogue of metrics so that they cannot say something else than it."""
