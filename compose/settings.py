@@ -201,11 +201,15 @@ class AlertSettings(BaseModel):
 
 
 class ConsoleSettings(BaseModel):
-    """The query API: `port` is a TCP port on the loopback interface, 0 for a free one."""
+    """The query API: `port` is a TCP port on the loopback interface, 0 for a free one.
+
+    `token` is whose name decisions about cases are taken in on the command line.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     port: Annotated[int, Field(ge=0, le=65535)] = 0
+    token: SecretStr | None = None
 
 
 class Settings(BaseSettings):

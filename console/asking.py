@@ -22,13 +22,18 @@ _BEARER = HTTPBearer(auto_error=False, description="A token made by `ordertruth 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request by somebody who was let in, at one moment."""
+    """One request by somebody who was let in, at one moment.
+
+    `accepts` are the media types of the answer, as the header has them; `channel` is the way the request came.
+    """
 
     service: Service
     reader: Reader
     now: datetime
     path: str
     correlation_id: str
+    accepts: str = ""
+    channel: str = "api"
 
 
 async def asked(
@@ -37,9 +42,14 @@ async def asked(
     """Let whoever asks in, or raise `Refusal`: who it is comes before what is asked."""
     service: Service = request.app.state.service
     now = service.now()
-    reader = await _admitted(service, credentials, now)
+    if credentials is None:
+        message = "The request has no bearer token."
+        remediation = "Send `Authorization: Bearer <token>`; `ordertruth tokens create` makes one."
+        raise Refusal("AUTHORIZATION_TOKEN_MISSING", message, remediation=remediation)
+    reader = await admitted(service, credentials.credentials, now)
     _refuse_repeated(request)
-    return Asked(service, reader, now, request.url.path, request.state.correlation_id)
+    accepts = request.headers.get("accept", "")
+    return Asked(service, reader, now, request.url.path, request.state.correlation_id, accepts)
 
 
 def digest_of(token: str) -> bytes:
@@ -47,12 +57,8 @@ def digest_of(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def _admitted(service: Service, credentials: HTTPAuthorizationCredentials | None, now: datetime) -> Reader:
-    if credentials is None:
-        message = "The request has no bearer token."
-        remediation = "Send `Authorization: Bearer <token>`; `ordertruth tokens create` makes one."
-        raise Refusal("AUTHORIZATION_TOKEN_MISSING", message, remediation=remediation)
-    token = credentials.credentials
+async def admitted(service: Service, token: str, now: datetime) -> Reader:
+    """Whom a token lets in. Raises `Refusal` when it is none, or over."""
     found = await service.passes.find(digest_of(token)) if len(token) <= TOKEN_CHARACTERS_MAX else None
     if found is None:
         message = "The token was not given out here."

@@ -203,7 +203,7 @@ async def decide(asked: Asked, case_id: str, decision: Decision) -> Response:
     envelope = {
         "aggregate_id": case_id,
         "command_id": decision.command_id or str(uuid4()),
-        "actor": Actor(actor_id=reader.actor_id, role=reader.role, system=SYSTEM, channel="api"),
+        "actor": Actor(actor_id=reader.actor_id, role=reader.role, system=SYSTEM, channel=asked.channel),
         "reason_code": decision.reason_code,
         "correlation_id": asked.correlation_id,
         "case_version": decision.case_version,

@@ -123,6 +123,13 @@ def listed(view: View) -> Responses:
     return {200: {"model": ListAnswer[_row(view.table.model, view.listed)]}, **_PROBLEMS, **_CURSOR}  # type: ignore[misc]
 
 
+def exported(view: View) -> Responses:
+    """What a route that lists a view, or gives it away whole, may answer."""
+    responses = listed(view)
+    responses[200] = {**responses[200], "content": {"text/csv": {"schema": {"type": "string"}}}}
+    return responses
+
+
 def picked(view: View, names: Sequence[str]) -> Responses:
     """What a route that shows some fields of a row, by their wire names, may answer."""
     columns = tuple(column for column, name in view.table.wire_names.items() if name in names)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,5 +47,19 @@ class Paged(Freshly):
     def filters(self) -> dict[str, object]:
         """What narrows the list, by the names the API has for it."""
         return self.model_dump(
-            mode="json", by_alias=True, exclude_none=True, exclude={"cursor", "limit", "max_staleness_ms"}
+            mode="json", by_alias=True, exclude_none=True, exclude={"cursor", "limit", "max_staleness_ms", "format"}
         )
+
+    def by_columns(self, columns: Mapping[str, str]) -> dict[str, object]:
+        """The same by columns of the table, `columns` being theirs by the API's names."""
+        given = self.filters()
+        return {column: given[name] for name, column in columns.items() if name in given}
+
+
+class Exported(Paged):
+    """What may be asked of a list that can be had whole, as a table."""
+
+    format: Annotated[
+        Literal["json", "csv"] | None,
+        Field(description="`csv`: every row, as a table; so does `Accept: text/csv`."),
+    ] = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
 
 from console.views import View
 from domain.access import Reader
@@ -57,6 +58,21 @@ async def read_page(model: ReadModel, view: View, reader: Reader, wanted: Wanted
     if len(rows) <= wanted.limit:
         return Page(rows, None)
     return Page(rows[: wanted.limit], rows[wanted.limit - 1].position)
+
+
+async def read_pages(
+    model: ReadModel, view: View, reader: Reader, wanted: Wanted, role: str = OPERATIONS
+) -> AsyncIterator[list[Found]]:
+    """Every row this reader may see, page by page, each page as it is when its turn comes.
+
+    A row that moves to the front of a list meanwhile is missing when it had not been read yet.
+    """
+    while True:
+        page = await read_page(model, view, reader, wanted, role)
+        yield page.rows
+        if page.next is None:
+            return
+        wanted = replace(wanted, after=page.next)
 
 
 def unknown(view: View, key: str) -> Refusal:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from compose.cli.asking import ask_about, say_meta
 from compose.cli.output import JsonCommand, JsonTarget, require_writable, show_table, write_json
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.asking import Asked
+    from console.views import View
 
 OrderId = Annotated[str, typer.Argument(metavar="ID", help="Id of the order; it begins with the tenant.")]
 
@@ -47,7 +49,7 @@ def show(order: OrderId, json: JsonTarget = None) -> None:
     show_table(("item", "action", "state", "since"), items)
     for blocker in data["blockers"]:
         typer.echo(f"Blocked since {blocker['since']}: {blocker['kind']} {blocker['code'] or ''}".rstrip())
-    _say_meta(told)
+    say_meta(told)
 
 
 def status(
@@ -67,25 +69,26 @@ def status(
         message = f"There is no audience {audience!r}."
         raise ConfigurationError(message, remediation=f"Give --audience one of {', '.join(ORDER_STATUS)}.")
     view = ORDER_STATUS[audience]
-    told = _asked(order, lambda asked: answer(asked, view, order, Freshly(), role=audience), json)
+    told = _asked(order, lambda asked: answer(asked, view, order, Freshly(), role=audience), json, view)
     if told is None:
         return
     rows = [(name, _short(value)) for name, value in told["data"].items() if name not in ("derivation", "version")]
     show_table(("", ""), rows)
-    _say_meta(told)
+    say_meta(told)
 
 
 def timeline(order: OrderId, json: JsonTarget = None) -> None:
     """Show what happened to an order, from its quote to its charges, each event after its cause."""
     from console.timelines import OrderStory, show_story
+    from console.views import ORDER_TIMELINE
 
-    told = _asked(order, lambda asked: show_story(asked, order, OrderStory(limit=40)), json)
+    told = _asked(order, lambda asked: show_story(asked, order, OrderStory(limit=40)), json, ORDER_TIMELINE)
     if told is None:
         return
     show_table(("at", "event", "what happened"), [(e["at"], e["eventType"], e["sentence"]) for e in told["data"]])
     if told["page"]["nextCursor"] is not None:
         typer.echo("There is more; the query API pages through it.")
-    _say_meta(told)
+    say_meta(told)
 
 
 def explain(
@@ -110,56 +113,21 @@ def explain(
         typer.echo(f"  It would change by: {' '.join(found['wouldChange'])}")
     if (wrong := told["data"]["trouble"]) is not None:
         typer.echo(f"Wrong: {', '.join(reason['code'] for reason in wrong['reasons'])}. {' '.join(wrong['remedy'])}")
-    _say_meta(told)
+    say_meta(told)
 
 
-def _asked(order: str, ask: Callable[[Asked], Awaitable[Response]], json: str | None) -> dict[str, Any] | None:
+def _asked(
+    order: str, ask: Callable[[Asked], Awaitable[Response]], json: str | None, view: View | None = None
+) -> dict[str, Any] | None:
     """The answer of the API's own function, asked as operations; None when it was written as JSON."""
-    import asyncio
-    from contextlib import AsyncExitStack
-    from uuid import uuid4
-
-    import orjson
-
-    from compose.cli.session import open_session
-    from compose.platform import endpoints_in_use
-    from compose.serving.run import service_of
-    from console.asking import Asked
-    from domain.access import Reader, Scope
+    from console.views import ORDERS
 
     require_writable(json)
-    reader = Reader("command line", _tenant(order), frozenset({Scope.OPERATIONS}))
-
-    async def answered() -> Response:
-        with service_of(endpoints_in_use(open_session())) as service:
-            async with AsyncExitStack() as parts:
-                for part in service.opened:
-                    await parts.enter_async_context(part)
-                await service.freshness.look()
-                return await ask(Asked(service, reader, service.now(), f"/orders/{order}", str(uuid4())))
-
-    told: dict[str, Any] = orjson.loads(bytes(asyncio.run(answered()).body))
+    told = ask_about(view or ORDERS, order, ask)
     if json is None:
         return told
     write_json(told, json)
     return None
-
-
-def _tenant(order: str) -> str:
-    from domain.envelope import tenant_of
-    from domain.errors import ConfigurationError
-
-    try:
-        return tenant_of(order)
-    except ValueError as error:
-        raise ConfigurationError(f"{error}.", remediation="Give the whole id of the order.") from None
-
-
-def _say_meta(told: dict[str, Any]) -> None:
-    meta = told["meta"]
-    age = "of unknown age" if meta["stalenessMs"] is None else f"complete as of {meta['stalenessMs']} ms ago"
-    owners = ", ".join(sorted({owner["system"] for owner in meta["owners"]}))
-    typer.echo(f"\nFrom {meta['source']}, {age}; {owners} decides.")
 
 
 def _short(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,7 @@ from typer.core import TyperCommand
 from domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from typer._click.core import Context
 
@@ -50,7 +51,7 @@ class JsonCommand(TyperCommand):
         return list(super().parse_args(ctx, filled))
 
 
-def require_writable(target: str | None) -> None:
+def require_writable(target: str | None, option: str = "--json") -> None:
     """Look, before long work begins, whether its result can be written to `target` at the end.
 
     Raises ConfigurationError when it cannot.
@@ -60,7 +61,7 @@ def require_writable(target: str | None) -> None:
     path = Path(target)
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK) or path.is_dir():
         msg = f"{path} cannot be written: its folder is missing or closed to you, or it is a folder itself."
-        raise ConfigurationError(msg, remediation="Give --json a path in a folder you may write to.")
+        raise ConfigurationError(msg, remediation=f"Give {option} a path in a folder you may write to.")
 
 
 def write_json(value: Any, target: str) -> None:
@@ -69,17 +70,30 @@ def write_json(value: Any, target: str) -> None:
     Decimals, times, paths and the like become strings. Raises ConfigurationError when the file cannot be written.
     """
     text = json.dumps(value, indent=2, default=str)
+    with written_in_one_step(target) as write:
+        write(f"{text}\n".encode())
+
+
+@contextmanager
+def written_in_one_step(target: str, option: str = "--json") -> Iterator[Callable[[bytes], object]]:
+    """Write to a file that appears when all of it is there, or to standard output when `target` is `-`.
+
+    Raises ConfigurationError when the file cannot be written.
+    """
     if target == STANDARD_OUTPUT:
-        typer.echo(text)
+        yield lambda lines: typer.echo(lines, nl=False)
         return
     path = Path(target)
     aside = path.with_name(f".{path.name}.part")
     try:
-        aside.write_text(f"{text}\n", encoding="utf-8")
+        with aside.open("wb") as file:
+            yield file.write
         aside.replace(path)
     except OSError as error:
         msg = f"{path} cannot be written: {error.strerror or error}."
-        raise ConfigurationError(msg, remediation="Give --json a path in a folder you may write to.") from None
+        raise ConfigurationError(msg, remediation=f"Give {option} a path in a folder you may write to.") from None
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -98,6 +112,12 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(columns))]
     for line in lines:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def show_fields(row: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Print some fields of a record under their names; those without a value are left out."""
+    found = [(name, row[name]) for name in names if row[name] not in (None, [], "")]
+    show_table(("", ""), [(n, ", ".join(v) if isinstance(v, list) else str(v)) for n, v in found])
 
 
 def span(seconds: float | None) -> str:

@@ -10,18 +10,20 @@ from starlette.responses import Response
 
 from console import deciding
 from console.asking import Asking
-from console.documented import decided, described, listed
-from console.parameters import Freshly, Id, Paged, Text
-from console.showing import show, show_list
+from console.documented import decided, described, exported
+from console.exporting import show_or_export
+from console.parameters import Exported, Freshly, Id, Text
+from console.showing import show
 from console.views import CASES
 from domain.access import Subject, require_reader
 from domain.case.states import CaseStatus, Severity
 from domain.drift.finding import Kind
+from sinks.postgres.question import Narrowing
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 
 
-class CaseFilters(Paged):
+class CaseFilters(Exported):
     """How cases are searched."""
 
     open: Annotated[bool, Field(description="Only those somebody has to do something about.")] = False
@@ -34,6 +36,10 @@ class CaseFilters(Paged):
     entity: Annotated[Text | None, Field(description="Id of what it is about.")] = None
     order: Annotated[Text | None, Field(description="Id of an order.")] = None
     account: Annotated[Text | None, Field(description="Id of an account.")] = None
+
+    def narrowing(self) -> Narrowing:
+        """The same for the table."""
+        return Narrowing(self.by_columns(_COLUMNS), ("open",) if self.open else ())
 
 
 _COLUMNS = {
@@ -49,13 +55,11 @@ _COLUMNS = {
 }
 
 
-@router.get("", responses=listed(CASES))
+@router.get("", responses=exported(CASES))
 async def search_cases(asked: Asking, filters: Annotated[CaseFilters, Query()]) -> Response:
     """Cases, those that have to be closed soonest first."""
     require_reader(asked.reader, Subject.CASES)
-    given = filters.filters()
-    equals = {column: given[name] for name, column in _COLUMNS.items() if name in given}
-    return await show_list(asked, CASES, filters, equals=equals, marks=("open",) if filters.open else ())
+    return await show_or_export(asked, CASES, filters, filters.narrowing())
 
 
 @router.get("/{id}", responses=described(CASES))

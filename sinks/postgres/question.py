@@ -91,6 +91,11 @@ def one(table: Table, columns: tuple[str, ...]) -> sql.Composed:
     )
 
 
+def tenants(table: Table) -> sql.Composed:
+    """The first and the last tenant of a table: either end of an index, however many rows there are."""
+    return sql.SQL("SELECT min({0}), max({0}) FROM {1}").format(sql.Identifier(TENANT), table_name(table))
+
+
 def page(table: Table, columns: tuple[str, ...], search: Search) -> sql.Composed:
     """The rows of a page, as `one` has them. Raises `ConfigurationError` for a way the table is not listed in."""
     conditions = _conditions(_SHOWN, table, search.narrowing)

@@ -130,6 +130,14 @@ class ReadModel:
             rows = await cursor.fetchall()
         return [_found(table, chosen, row) for row in rows]
 
+    async def tenants(self, table: Table) -> tuple[str, ...]:
+        """The first and the last tenant with rows in a table, once if it is one; none when the table is empty."""
+        statement = self._statement((table.name, "tenants"), lambda: question.tenants(table))
+        async with self._connection(OPERATIONS) as connection:
+            cursor = await connection.execute(statement, prepare=True)
+            row = await cursor.fetchone()
+        return tuple(sorted({name for name in row or () if name is not None}))
+
     async def check(self) -> None:
         """Ask PostgreSQL anything at all."""
         async with self._connection(OPERATIONS) as connection:

@@ -38,7 +38,7 @@ def money(amount: str, currency: str = "EUR") -> dict[str, Any]:
     return {"amount": Decimal(amount), "currency": currency}
 
 
-def event(kind: str, subject: str, version: int, minute: float, **data: Any) -> Heard:
+def event(kind: str, subject: str, version: int, minute: float, /, **data: Any) -> Heard:
     """One event of the aggregate `subject`, so many minutes after the beginning."""
     owned = ownership_of_event(kind)
     identity = f"{kind}-{subject}-{version}"

@@ -21,7 +21,7 @@ Events = list[Heard]
 MINUTE_US = 60_000_000
 
 
-def order(version: int, minute: float, kind: str = "ProductOrderSubmitted", **more: Any) -> Heard:
+def order(version: int, minute: float, kind: str = "ProductOrderSubmitted", /, **more: Any) -> Heard:
     return event(kind, "order-1", version, minute, **more)
 
 
@@ -45,9 +45,21 @@ def report(version: int, minute: float, committed: int, end: int) -> Heard:
     return event("ConsumerCheckpointReported", "checkpoint-1", version, minute, **about)
 
 
+CREATED = order(1, 0, "ProductOrderCreated", state="Draft", accountId=name("account-1"))
 WRONG = replace(order(2, 5), source="billing")
 CORRECTED = replace(order(3, 9), corrects=WRONG.event_id)
 LITTLE = {"discountPercent": Decimal(5)}
+
+PLANNED = [
+    event("FulfillmentPlanCreated", "plan-1", 1, 0, tasks=[{"taskId": "task-1", "kind": "PROVISION_SERVICE"}]),
+    event("FulfillmentTaskStarted", "plan-1", 3, 2, taskId="task-1", kind="PROVISION_SERVICE", taskState="UNKNOWN"),
+]
+
+
+def stepped(kind: str, version: int, left: str, entered: str, /, **more: Any) -> Heard:
+    about = {"taskId": "task-1", "kind": "PROVISION_SERVICE", "fromTaskState": left, "taskState": entered, **more}
+    return event(f"FulfillmentTask{kind}", "plan-1", version + 2, version + 2, **about)
+
 
 CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Events]]] = {
     "event.version-gap": (
@@ -59,6 +71,16 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Event
         ("ProductOrder", "order-1"),
         lambda: [order(1, 0), order(2, 5), order(2, 5, reasonCode="OTHER")],
         lambda: [order(1, 0), order(2, 5), order(2, 5)],
+    ),
+    "event.contradicts-itself": (
+        ("ProductOrder", "order-1"),
+        lambda: [order(1, 0, version=2)],
+        lambda: [order(1, 0, version=1, orderId=name("order-1"), occurredAt=at(0))],
+    ),
+    "event.breaks-course": (
+        ("ProductOrder", "order-1"),
+        lambda: [CREATED, order(2, 5, fromState="Accepted", state="Submitted")],
+        lambda: [CREATED, order(2, 5, fromState="Draft", state="Submitted")],
     ),
     "event.wrong-producer": (("ProductOrder", "order-1"), lambda: [WRONG], lambda: [WRONG, CORRECTED]),
     "event.command-shaped": (
@@ -102,6 +124,15 @@ def test_a_broken_rule_is_found_and_an_honoured_one_is_not(rule: str) -> None:
         ("event.conflicting-duplicate", [order(1, 0), replace(order(2, 5), event_id=order(1, 0).event_id)]),
         ("event.missing-lineage", [replace(order(1, 0), causation_id="")]),
         ("event.wrong-producer", [replace(order(1, 0), source="")]),
+        ("event.contradicts-itself", [order(1, 0, orderId=name("order-2"))]),
+        ("event.contradicts-itself", [replace(order(1, 0, actorId="ada"), actor_id="ben")]),
+        ("event.contradicts-itself", [order(1, 0, occurredAt=at(1))]),
+        ("event.contradicts-itself", [order(1, 0, toState="Draft", state="Submitted")]),
+        ("event.breaks-course", [order(1, 0)]),
+        ("event.breaks-course", [CREATED, replace(CREATED, version=2, event_id="again")]),
+        ("event.breaks-course", [CREATED, order(2, 5, accountId=name("account-2"))]),
+        ("event.breaks-course", [*PLANNED, stepped("Completed", 2, "RUNNING", "COMPLETED")]),
+        ("event.breaks-course", [*PLANNED, stepped("Started", 2, "PENDING", "RUNNING", kind="SHIP_EQUIPMENT")]),
         ("state.decided-without-authority", [decided(actorId="seller")]),
         ("state.decided-without-authority", [decided(evidence={"decidedBy": "seller"})]),
         ("state.decided-without-authority", [waived("10", "11")]),

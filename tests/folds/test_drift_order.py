@@ -75,13 +75,18 @@ def reservation(kind: str, minute: float, state: str, cause: str | None = None) 
     return event(f"ResourceReservation{kind}", "reservation-1", 2, minute, **about)
 
 
+RESERVED = event(
+    "ResourceReserved", "reservation-1", 1, 7, orderId=ORDER, taskId="task-1", itemId="item-1", state="RESERVED"
+)
+
+
 def payment(minute: float = 4, expires: float = 50_000) -> Heard:
     held = {"state": "AUTHORIZED", "expiresAt": at(expires), "amount": money("10")}
     return event("PaymentAuthorized", "payment-1", 1, minute, orderId=ORDER, **held)
 
 
-def charge(kind: str, version: int, minute: float, state: str, item_id: str = "item-1") -> Heard:
-    about = {"orderId": ORDER, "itemId": item_id, "state": state}
+def charge(kind: str, version: int, minute: float, state: str, item_id: str = "item-1", **more: Any) -> Heard:
+    about = {"orderId": ORDER, "itemId": item_id, "state": state, **more}
     return event(f"Charge{kind}", "charge-1", version, minute, **about)
 
 
@@ -155,6 +160,27 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Event
         lambda: [*accepted(), plan("RESERVE_RESOURCE"), STARTED, reservation("Expired", 10, "EXPIRED")],
         lambda: [*accepted(), plan("RESERVE_RESOURCE"), STARTED, reservation("Released", 10, "RELEASED", "CONSUMED")],
     ),
+    "state.reservation-held": (
+        ("Reservation", "reservation-1"),
+        lambda: [*completed(), plan("RESERVE_RESOURCE"), STARTED, DONE, RESERVED],
+        lambda: [
+            *(*completed(), plan("RESERVE_RESOURCE"), STARTED, DONE, RESERVED),
+            reservation("Released", 49, "RELEASED", "CONSUMED"),
+        ],
+    ),
+    "state.payment-unknown": (
+        ("ProductOrder", "order-1"),
+        lambda: [*accepted(), plan("AUTHORIZE_PAYMENT"), STARTED, DONE],
+        lambda: [*accepted(), plan("AUTHORIZE_PAYMENT"), STARTED, DONE, payment(44)],
+    ),
+    "referential.handoff-unknown": (
+        ("Charge", "charge-1"),
+        lambda: [*completed(), charge("Activated", 1, 30, "ACTIVE", handoffId=name("handoff-1"))],
+        lambda: [
+            *(*completed(), charge("Activated", 1, 30, "ACTIVE", handoffId=name("handoff-1"))),
+            event("BillingActivationRequested", "handoff-1", 1, 39, orderId=ORDER, itemId="item-1"),
+        ],
+    ),
     "state.payment-without-order": (
         ("PaymentAuthorization", "payment-1"),
         lambda: [*ENDED, payment()],
@@ -204,6 +230,7 @@ def test_a_broken_rule_is_found_and_an_honoured_one_is_not(rule: str) -> None:
         ("state.header-vs-items", [*accepted(), WORKING, order("Cancelled", 5, 9, "Cancelled")]),
         ("state.header-vs-items", [accepted()[0], WORKING, order("Rejected", 5, 9, "Rejected")]),
         ("state.provisioned-vs-task", [*accepted(), plan(), STARTED, request("Succeeded", 2, 9, "SUCCEEDED")]),
+        ("state.tasks-done-order-open", [*completed()[:-1], plan(), STARTED, DONE]),
         ("state.reservation-lost", [*accepted(), plan(), STARTED, reservation("Released", 9, "RELEASED", "WITHDRAWN")]),
         ("state.reservation-lost", [*accepted(), plan(), STARTED, reservation("Expired", 10, "EXPIRED"), DONE]),
         ("state.cancelled-after-cutoff", cancelled("COMPLETED", WORKING, plan("SHIP_EQUIPMENT", "ON_START"), STARTED)),
@@ -233,6 +260,8 @@ def test_further_ways_to_break_a_rule(rule: str, events: Events) -> None:
         ("state.cancelled-after-cutoff", cancelled("STARTED")),
         ("referential.order-item-unknown", [accepted()[1], charge("Activated", 1, 3, "ACTIVE")]),
         ("state.payment-without-order", [*accepted(), payment()]),
+        ("state.tasks-done-order-open", [*completed(), plan(), STARTED, DONE]),
+        ("state.reservation-held", [*accepted(), plan("RESERVE_RESOURCE"), STARTED, DONE, RESERVED]),
     ],
 )
 def test_what_looks_alike_and_is_right(rule: str, events: Events) -> None:

@@ -91,6 +91,11 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Event
         lambda: [ordered(), asset("Activated", 1, 15, "ACTIVE", configurationFingerprint="other"), delivered()],
         lambda: [*BOUGHT, ordered("MODIFY", 2, 30), asset("Modified", 2, 40, "ACTIVE", 2, action="MODIFY")],
     ),
+    "asset.state-differs": (
+        ("Asset", "product-1"),
+        lambda: [*BOUGHT, ordered("SUSPEND", 2, 30), delivered(2, 60)],
+        lambda: [*BOUGHT, ordered("SUSPEND", 2, 30), delivered(2, 60), asset("Suspended", 2, 65, "SUSPENDED", 2)],
+    ),
     "asset.live-after-termination": (
         ("Asset", "product-1"),
         lambda: [*BOUGHT, ordered("DELETE", 2, 30), delivered(2, 60)],

@@ -79,6 +79,19 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[], Events], Callable[[], Event
         lambda: [captured()],
         lambda: [captured(), quote("Created", 1, 0)],
     ),
+    "referential.calculation-unknown": (
+        ("Quote", "quote-1"),
+        lambda: [priced(calculationId=name("price-1"))],
+        lambda: [
+            priced(calculationId=name("price-1")),
+            event("PriceCalculated", "price-1", 1, 3, quoteId=QUOTE, quoteVersion=1),
+        ],
+    ),
+    "referential.conversion-unknown": (
+        ("ProductOrder", "order-1"),
+        lambda: [*agreed(), captured()],
+        lambda: [*agreed(), captured(), converted(39)],
+    ),
     "state.duplicate-order": (
         ("ProductOrder", "order-1"),
         lambda: [*agreed(), captured(), captured(2, 31)],
@@ -171,16 +184,16 @@ def test_an_order_without_a_quote_is_made_once_for_a_request() -> None:
 
 
 def test_of_three_orders_two_are_too_many() -> None:
-    (one,) = found("quote", [*agreed(), captured(), captured(2, 31), captured(3, 32)])
+    (one,) = found("quote", [*agreed(), captured(), converted(), captured(2, 31), captured(3, 32)])
     assert one.data["summary"] == f"What order {name('order-1')} is for was ordered 3 times."
     assert [d["actual"] for d in one.data["differences"]] == [name("order-2"), name("order-3")]
 
 
 def test_a_difference_within_the_tolerance_is_none() -> None:
     rules = RULES.changed({"financial.quote-vs-order": {"tolerance": Tolerance(above_percent=Fraction(20))}})
-    events = [*agreed(), captured(price=component("12"))]
+    events = [*agreed(), converted(), captured(price=component("12"))]
     assert not rows_of(quote_space(rules), events, BEGUN_US + DAY * MINUTE_US)
-    events = [*agreed(), captured(price=component("12.01"))]
+    events = [*agreed(), converted(), captured(price=component("12.01"))]
     assert rows_of(quote_space(rules), events, BEGUN_US + DAY * MINUTE_US)
 
 

@@ -40,11 +40,19 @@ VERDICTS = {
 DOCUMENT = Path(__file__).parents[2] / "docs" / "simulation.md"
 
 
+NOT_INJECTED = {
+    *("event.contradicts-itself", "event.breaks-course", "asset.state-differs", "state.reservation-held"),
+    *("referential.handoff-unknown", "referential.calculation-unknown", "referential.conversion-unknown"),
+    "state.payment-unknown",
+}
+"""Rules about single events that were altered, lost or made up: they are shown on a clean log, in test_mutations.py."""
+
+
 def test_every_fault_is_made_and_every_verdict_of_billing_is_caused(faulty: Faulty) -> None:
     made = Counter(truth.fault for truth in faulty.truths)
     assert set(made) == set(BY_NAME)
     assert {truth.verdict for truth in faulty.truths} - {None} == VERDICTS
-    assert {truth.rule for truth in faulty.truths} == {*RULES, BILLING}
+    assert {truth.rule for truth in faulty.truths} == {*RULES, BILLING} - NOT_INJECTED
 
 
 def test_a_publication_that_was_overlooked_was_taken_over_by_all_others(faulty: Faulty) -> None:

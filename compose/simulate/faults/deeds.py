@@ -267,6 +267,7 @@ DEEDS: Mapping[str, Mapping[str, Deed]] = {
     "account-unknown": {f"*{CHARGES.name}": _set("accountId", lambda value: f"{value}-unopened")},
     "cancelled-late": {
         "ProductOrderCreated": _bound,
+        "ProductOrderAmended": _bound,
         "ProductOrderAccepted": _bound,
         "ProductOrderItemCancelled": _cancelled_in_work,
     },

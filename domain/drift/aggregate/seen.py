@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,19 +17,20 @@ RIVALS_MAX = 3
 _DIGEST = (1 << 32) - 1
 
 Held = list[list[Any]]
-"""Two lists: ranges as [first version, last version, time of the first], and prints as [version, content, id, time]."""
+"""Ranges as [first version, last version, time of the first], and prints as [version, content, id, time, stated]."""
 
 
 class Seen(Joined):
-    """One more version that was seen."""
+    """One more version that was seen; `stated` is what its event says of the course of things (`course.stated`)."""
 
     __slots__ = ("_print", "_version")
 
-    def __init__(self, event: Heard) -> None:
+    def __init__(self, event: Heard, stated: Sequence[Any] = ()) -> None:
         self._version = event.version
         # ids are compared across versions, where two that look alike would be a false alarm
         identity = hashlib.blake2b(event.event_id.encode(), digest_size=8).digest()
-        self._print = [event.version, event.content & _DIGEST, int.from_bytes(identity, "big") >> 2, event.time_us]
+        content = event.content & _DIGEST
+        self._print = [event.version, content, int.from_bytes(identity, "big") >> 2, event.time_us, *stated]
 
     def joined(self, held: Held | None) -> Held:
         """See `Joined`."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from domain.catalogue import RECORDS
 from domain.drift.aggregate.authority import DECISIONS
+from domain.drift.aggregate.course import Bound, altered, breaks, said_twice, stated
 from domain.drift.aggregate.ill_formed import LATE, LINEAGE, NAME, PRODUCER, hours, ills
 from domain.drift.aggregate.reading import Reading, Unreached, behind_since_us
 from domain.drift.aggregate.seen import Seen, conflicts, gaps
@@ -20,6 +21,7 @@ from domain.fold.joins import Least
 from domain.ownership.questions import MATRIX, ownership_of_event
 
 SPACE = "aggregate"
+TWICE = "twice"
 ILLS_MAX = 8
 """Ill-formed events of one kind that are remembered for each aggregate, the first ones."""
 
@@ -49,7 +51,7 @@ class Aggregate(NamedTuple):
             if entry and one[2] not in mended:
                 yield one, entry
 
-    def mismatch(self, since_us: int, apart: tuple[Apart, ...], evidence: Entry, **names: str) -> Mismatch:
+    def mismatch(self, since_us: int, apart: tuple[Apart, ...], evidence: Entry | None, **names: str) -> Mismatch:
         """Something about this aggregate."""
         return Mismatch(
             entity_type=self.kind,
@@ -67,7 +69,10 @@ def _places(event: Heard) -> Iterable[Place]:
 
 
 def _says(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
-    yield "seen", Seen(event)
+    yield "seen", Seen(event, stated(event))
+    yield "bound", Bound(event)
+    if twice := said_twice(event):
+        yield TWICE, Least(ILLS_MAX, [event.version, event.time_us, event.event_id, twice])
     for name, what in ills(event):
         yield name, Least(ILLS_MAX, [event.version, event.time_us, event.event_id, what])
     if event.corrects:
@@ -103,6 +108,22 @@ def _conflicting(one: Aggregate, _: Rule) -> Iterator[Mismatch]:
         yield one.mismatch(
             since_us, (Apart("events", "one content for each version and id", which),), seen, which=which
         )
+
+
+def _breaks_course(one: Aggregate, _: Rule) -> Iterator[Mismatch]:
+    seen, bound = one.entry("seen"), one.entry("bound")
+    found = [*(breaks(seen.value) if seen else ()), *(altered(bound.value) if bound else ())]
+    if found:
+        which = "; ".join(what for what, _ in found)
+        since_us = min(time_us for _, time_us in found)
+        yield one.mismatch(since_us, (Apart("events", "each follows from the one before", which),), seen, which=which)
+
+
+def _contradicts_itself(one: Aggregate, _: Rule) -> Iterator[Mismatch]:
+    for (_, time_us, _, what), entry in one.ill(TWICE):
+        fields = ", ".join(what)
+        yield one.mismatch(time_us, (Apart("event", "one value for each field", fields),), entry, fields=fields)
+        return
 
 
 def _wrong_producer(one: Aggregate, _: Rule) -> Iterator[Mismatch]:
@@ -168,6 +189,8 @@ def _consumer_missed(one: Aggregate, _: Rule) -> Iterator[Mismatch]:
 CHECKS: dict[str, Check[Aggregate]] = {
     "event.version-gap": _version_gap,
     "event.conflicting-duplicate": _conflicting,
+    "event.contradicts-itself": _contradicts_itself,
+    "event.breaks-course": _breaks_course,
     "event.wrong-producer": _wrong_producer,
     "event.command-shaped": _command_shaped,
     "event.missing-lineage": _missing_lineage,

@@ -100,3 +100,19 @@ def _fallout_spans(matter: Matter) -> Iterator[tuple[int, int]]:
 
 
 _ENDED = frozenset({"Cancelled", "Rejected", "FailedClosed", "Completed"})
+
+
+def handoff_unknown(matter: Matter, _: Rule) -> Iterator[Mismatch]:
+    """A charge rests on a request to billing that was never made."""
+    for charge_id, charge in matter.facts.each("charge"):
+        basis = matter.facts.entry(charge_id, "basis")
+        handoff_id, item_id = basis.value if basis else (None, None)
+        if basis and handoff_id and matter.facts.entry(handoff_id, "handoff") is None:
+            yield Mismatch(
+                entity_type="Charge",
+                entity_id=charge_id,
+                since_us=basis.time_us,
+                apart=(Apart("handoffId", "a request that is known", handoff_id),),
+                evidence=(charge, basis),
+                names={**matter.names, "item": item_id, "handoff": handoff_id},
+            )

@@ -8,6 +8,7 @@ from domain.drift.mismatch import Apart, Mismatch
 from domain.drift.order.matter import Matter
 from domain.drift.rules import Rule
 from domain.fulfillment_plan.states import TaskKind, TaskState
+from domain.order_state.states import TERMINAL_HEADER_STATES
 from domain.provisioning_request.states import Operation, ProvisioningState
 from domain.reservation.states import ReleaseCause, ReservationState
 
@@ -65,4 +66,40 @@ def reservation_lost(matter: Matter, _: Rule) -> Iterator[Mismatch]:
                 apart=(Apart("state", ReservationState.RESERVED.value, state),),
                 evidence=(reservation, *(entry for _, entry in matter.facts.each("steps"))),
                 names={**matter.names, "item": item_id, "task": task_id},
+            )
+
+
+def reservation_held(matter: Matter, _: Rule) -> Iterator[Mismatch]:
+    """A reservation is held although the order that wanted it has come to its end."""
+    view = matter.view
+    if view is None or view.state not in TERMINAL_HEADER_STATES:
+        return
+    for reservation_id, reservation in matter.facts.each("reservation"):
+        state, task_id, _, item_id = reservation.value
+        task = matter.task(task_id)
+        if state == ReservationState.RESERVED and task is not None and task.done:
+            yield Mismatch(
+                entity_type="Reservation",
+                entity_id=reservation_id,
+                since_us=max(reservation.time_us, task.since_us, matter.ended_us),
+                apart=(Apart("state", ReservationState.RELEASED.value, state),),
+                evidence=(reservation, matter.declared),
+                names={**matter.names, "item": item_id, "task": task_id},
+            )
+
+
+def payment_unknown(matter: Matter, _: Rule) -> Iterator[Mismatch]:
+    """The task that secures the money is complete, and of no payment for the order anything is known."""
+    if any(True for _ in matter.facts.each("payment")):
+        return
+    for task in matter.tasks:
+        if task.kind == TaskKind.AUTHORIZE_PAYMENT and task.state == TaskState.COMPLETED:
+            steps = (entry for _, entry in matter.facts.each("steps"))
+            yield Mismatch(
+                entity_type="ProductOrder",
+                entity_id=matter.order_id,
+                since_us=task.since_us,
+                apart=(Apart("payment", "AUTHORIZED", None),),
+                evidence=(matter.declared, *steps),
+                names={**matter.names, "task": task.task_id},
             )

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from domain.asset.events import EVENTS as ASSET_EVENTS
+from domain.billing_handoff.events import EVENTS as HANDOFF_EVENTS
 from domain.charge.events import EVENTS as CHARGE_EVENTS
 from domain.drift.space import Saying, saying
 from domain.drift.terms import components_of
@@ -153,6 +154,7 @@ def _charge(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     data = event.data
     if event.kind != "InvoiceIssued":
         yield "charge", fields(data, ("state", "itemId", "productInstanceId", "componentId"))
+        yield "basis", fields(data, ("handoffId", "itemId"))
         return
     amount = money_texts(data, "amount")
     if amount and Decimal(amount[0]) > 0 and not text(data, "reasonCode"):
@@ -161,6 +163,10 @@ def _charge(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
 
 def _asset(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     yield "asset", fields(event.data, ("state", "itemId"))
+
+
+def _handoff(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
+    yield "handoff", text(event.data, "state")
 
 
 def _names(events: tuple[type[Any], ...]) -> tuple[str, ...]:
@@ -177,5 +183,6 @@ SAYINGS: Mapping[str, Saying] = saying(
         _names(PAYMENT_EVENTS): _payment,
         _names(CHARGE_EVENTS): _charge,
         _names(ASSET_EVENTS): _asset,
+        _names(HANDOFF_EVENTS): _handoff,
     }
 )

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from domain.drift.order.commitments import cancelled_after_cutoff, changed_without_amendment
 from domain.drift.order.matter import Matter
-from domain.drift.order.money import charge_on_cancelled, invoiced_in_fallout, order_item_unknown
-from domain.drift.order.results import provisioned_vs_task, reservation_lost
+from domain.drift.order.money import charge_on_cancelled, handoff_unknown, invoiced_in_fallout, order_item_unknown
+from domain.drift.order.results import payment_unknown, provisioned_vs_task, reservation_held, reservation_lost
 from domain.drift.order.sayings import SAYINGS
 from domain.drift.order.standing import (
     completed_with_open_task,
@@ -32,12 +32,15 @@ CHECKS: dict[str, Check[Matter]] = {
     "state.fallout-on-completed": fallout_on_completed,
     "state.provisioned-vs-task": provisioned_vs_task,
     "state.reservation-lost": reservation_lost,
+    "state.reservation-held": reservation_held,
     "state.payment-without-order": payment_without_order,
+    "state.payment-unknown": payment_unknown,
     "state.charge-on-cancelled": charge_on_cancelled,
     "state.invoiced-in-fallout": invoiced_in_fallout,
     "state.cancelled-after-cutoff": cancelled_after_cutoff,
     "state.changed-without-amendment": changed_without_amendment,
     "referential.order-item-unknown": order_item_unknown,
+    "referential.handoff-unknown": handoff_unknown,
 }
 
 

@@ -91,14 +91,16 @@ def completed_with_open_task(matter: Matter, _: Rule) -> Iterator[Mismatch]:
 def tasks_done_order_open(matter: Matter, _: Rule) -> Iterator[Mismatch]:
     """Every task came to its end, and the order did not; what is being cancelled has first to be taken back."""
     view = matter.view
-    if view is None or not matter.tasks or view.state in TERMINAL_HEADER_STATES:
+    # what all its items make completed is over once the order says so itself
+    unsaid = view is not None and view.state is HeaderState.COMPLETED and view.declared is not HeaderState.COMPLETED
+    if view is None or not matter.tasks or (view.state in TERMINAL_HEADER_STATES and not unsaid):
         return
     taken_back: set[str | None] = {item.item_id for item in view.items if item.state is ItemState.CANCELLING}
     if taken_back and not any(item.state is ItemState.COMPLETED for item in view.items):
         taken_back.add(None)  # nothing is kept, so what served the whole order goes, too
     if all(task.ended(taken_back=task.item_id in taken_back) for task in matter.tasks):
-        since_us = max(task.since_us for task in matter.tasks)
-        apart = (Apart("state", "an end", view.state.value),)
+        since_us = max(*(task.since_us for task in matter.tasks), matter.ended_us if unsaid else 0)
+        apart = (Apart("state", "an end", view.declared.value if unsaid and view.declared else view.state.value),)
         evidence = (matter.newest, *(entry for _, entry in matter.facts.each("steps")))
         yield _about_order(matter, since_us, apart, *evidence, state=view.state.value)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from domain.asset.states import AssetState
 from domain.drift.mismatch import Apart, Mismatch
@@ -13,6 +13,13 @@ from domain.order_state.states import Action, ItemState
 from domain.provisioning_request.states import ServiceStatus
 
 _TAKEN_OUT = frozenset({ItemState.CANCELLED, ItemState.FAILED_CLOSED})
+_LEAVES: Mapping[str, str] = {
+    Action.ADD.value: AssetState.ACTIVE.value,
+    Action.REPLACE.value: AssetState.ACTIVE.value,
+    Action.RESUME.value: AssetState.ACTIVE.value,
+    Action.SUSPEND.value: AssetState.SUSPENDED.value,
+}
+"""The state in which an action leaves a product; the others leave it as it is, or end it."""
 _NEEDS_ASSET = frozenset({Action.MODIFY, Action.SUSPEND, Action.RESUME, Action.RENEW, Action.DELETE})
 
 
@@ -60,6 +67,22 @@ def configuration_differs(one: Installed, _: Rule) -> Iterator[Mismatch]:
         apart = Apart("configurationFingerprint", item.fingerprint, fingerprint)
         since_us = max(configuration.time_us, item.completed.time_us if item.completed else item.entry.time_us)
         yield _about_asset(one, since_us, apart, configuration, item.entry, item.completed, item=item)
+
+
+def state_differs(one: Installed, _: Rule) -> Iterator[Mismatch]:
+    """The product is not in the state in which the item that was delivered last leaves it."""
+    if not one.live or one.asset is None:
+        return
+    state, order_id, item_id = one.asset.value[:3]
+    delivered = [i for i in one.items if i.acts and i.action in _LEAVES and i.completed]
+    newest = max(delivered, key=_completed_us, default=None)
+    caused_by = one.item(order_id, item_id)
+    # inventory records a change before its item is complete; a change by an item that is none is another matter
+    settled = caused_by is not None and caused_by.completed is not None
+    if newest is not None and newest.completed is not None and settled and state != _LEAVES[newest.action]:
+        since_us = max(one.asset.time_us, newest.completed.time_us)
+        apart = Apart("state", _LEAVES[newest.action], state)
+        yield _about_asset(one, since_us, apart, one.asset, newest.completed, newest.entry, item=newest)
 
 
 def _decides(one: Installed, caused_by: Wanted | None, configuration: Entry) -> Wanted | None:

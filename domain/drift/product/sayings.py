@@ -81,7 +81,9 @@ def _invoiced(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     corrects = text(data, "correctsInvoiceId")
     if agreed is None or amount is None:
         return
-    unexplained = Decimal(amount[0]) - Decimal(agreed[0]) - _explained(data)
+    # what is claimed in another currency than was agreed is claimed for nothing
+    due = Decimal(agreed[0]) if agreed[1] == amount[1] else Decimal(0)
+    unexplained = Decimal(amount[0]) - due - _explained(data)
     if unexplained or corrects:
         claimed = [number(Decimal(agreed[0])), number(Decimal(amount[0])), amount[1], number(unexplained)]
         yield f"invoice/{text(data, 'invoiceId')}", [corrects, *claimed]

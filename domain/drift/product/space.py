@@ -13,6 +13,7 @@ from domain.drift.product.inventory import (
     asset_unknown,
     configuration_differs,
     live_after_termination,
+    state_differs,
 )
 from domain.drift.product.sayings import SAYINGS
 from domain.drift.rules import RuleSet
@@ -30,6 +31,7 @@ CHECKS: dict[str, Check[Installed]] = {
     "asset.missing": asset_missing,
     "asset.orphan": asset_orphan,
     "asset.configuration-differs": configuration_differs,
+    "asset.state-differs": state_differs,
     "asset.live-after-termination": live_after_termination,
     "state.asset-active-service-down": active_service_down,
     "financial.order-vs-charge": order_vs_charge,

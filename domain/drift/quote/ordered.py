@@ -21,6 +21,15 @@ def quote_unknown(deal: Deal, _: Rule) -> Iterator[Mismatch]:
             yield _about_order(deal, order, order.captured.time_us, apart)
 
 
+def conversion_unknown(deal: Deal, _: Rule) -> Iterator[Mismatch]:
+    """An order rests on a revision that was accepted and does not say that it became one."""
+    for order in deal.orders:
+        accepted = deal.said("accepted", order.revision)
+        if accepted and not order.over and deal.said("converted", order.revision) is None:
+            apart = (Apart("state", "ConvertedToOrder", "Accepted"),)
+            yield _about_order(deal, order, max(accepted.time_us, order.captured.time_us), apart)
+
+
 def duplicate_order(deal: Deal, _: Rule) -> Iterator[Mismatch]:
     """One revision, or one request, became several orders; the finding is about the first of them."""
     standing: dict[int | None, list[Ordered]] = {}

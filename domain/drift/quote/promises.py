@@ -72,6 +72,17 @@ def stale_fingerprint_accepted(deal: Deal, _: Rule) -> Iterator[Mismatch]:
         return
 
 
+def calculation_unknown(deal: Deal, _: Rule) -> Iterator[Mismatch]:
+    """The price of a revision names a calculation of which nothing was ever said (R449)."""
+    for revision in deal.revisions:
+        priced = deal.said("priced", revision)
+        calculation_id = priced.value[4] if priced else None
+        if priced and calculation_id and deal.facts.entry(calculation_id, "calculated") is None:
+            apart = (Apart("calculationId", "a calculation that is known", calculation_id),)
+            yield _about_quote(deal, priced.time_us, apart, priced, calculation=calculation_id)
+            return
+
+
 def unapproved_discount(deal: Deal, _: Rule) -> Iterator[Mismatch]:
     """More was taken off than may be, the customer was shown it, and nobody had approved it (R288, R449)."""
     for revision in deal.revisions:

@@ -22,6 +22,10 @@ def _price(data: Data) -> list[Any]:
     return [text(data, "priceFingerprint"), *limits]
 
 
+def _priced(data: Data) -> list[Any]:
+    return [*_price(data), time_us(data, "priceExpiresAt"), text(data, "calculationId")]
+
+
 def _evidence(data: Data) -> list[Any]:
     evidence = part(data, "evidence")
     return [text(evidence, "priceFingerprint"), number(evidence.get("discountPercent")), text(evidence, "outcome")]
@@ -38,7 +42,7 @@ def _lines(data: Data, holder: str, key: str) -> dict[str, dict[str, list[Any]]]
 
 
 _OF_REVISION: Mapping[str, tuple[str, Fields]] = {
-    "QuotePriced": ("priced", lambda data: [*_price(data), time_us(data, "priceExpiresAt")]),
+    "QuotePriced": ("priced", _priced),
     "QuotePresented": ("presented", lambda data: [*_price(data), text(data, "proposalDocumentHash")]),
     "QuoteApproved": ("approved", _evidence),
     "QuoteAccepted": ("accepted", _accepted),
@@ -60,6 +64,10 @@ def _quote(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
         yield f"ended/{superseded}", ["SUPERSEDED"]
 
 
+def _calculated(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
+    yield "calculated", True
+
+
 def _order(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
     """An order as it was captured or accepted: what it costs by the lines of the quote it names."""
     data = event.data
@@ -75,6 +83,7 @@ def _over(event: Heard, _: Place) -> Iterator[tuple[str, Any]]:
 SAYINGS: Mapping[str, Saying] = saying(
     {
         tuple(event.__name__ for event in QUOTE_EVENTS): _quote,
+        ("PriceCalculated", "PriceCalculationFailed"): _calculated,
         ("ProductOrderCreated", "ProductOrderAccepted"): _order,
         ("ProductOrderCancelled", "ProductOrderRejected", "ProductOrderFailedClosed"): _over,
     }

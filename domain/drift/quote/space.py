@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from domain.drift.quote.deal import Deal
-from domain.drift.quote.ordered import duplicate_order, quote_unknown, quote_vs_order
+from domain.drift.quote.ordered import conversion_unknown, duplicate_order, quote_unknown, quote_vs_order
 from domain.drift.quote.promises import (
+    calculation_unknown,
     expired_quote_converted,
     proposal_hash_mismatch,
     stale_fingerprint_accepted,
@@ -24,6 +25,8 @@ SPACE = "quote"
 
 CHECKS: dict[str, Check[Deal]] = {
     "referential.quote-unknown": quote_unknown,
+    "referential.calculation-unknown": calculation_unknown,
+    "referential.conversion-unknown": conversion_unknown,
     "state.duplicate-order": duplicate_order,
     "state.expired-quote-converted": expired_quote_converted,
     "state.stale-fingerprint-accepted": stale_fingerprint_accepted,

@@ -59,6 +59,14 @@ DELIVERY: tuple[Rule, ...] = (
         "{corrector} must reserve again, or find out what the task was done with.",
     ),
     Rule(
+        "state.reservation-held",
+        HALF_AN_HOUR,
+        "inventory",
+        Cause.HOUR,
+        "Reservation {entity} is held for order {order}, which has come to its end.",
+        "{corrector} must release it, or say what it is held for.",
+    ),
+    Rule(
         "state.charge-on-cancelled",
         HALF_AN_HOUR,
         "billing",
@@ -81,5 +89,13 @@ DELIVERY: tuple[Rule, ...] = (
         Cause.HOUR,
         "Payment {entity} is still held for order {order}, which ended as {state}.",
         "{corrector} must give the money back.",
+    ),
+    Rule(
+        "state.payment-unknown",
+        HALF_AN_HOUR,
+        "payments",
+        Cause.HOUR,
+        "Task {task} of order {entity} has secured the money, and nothing is known of a payment.",
+        "{corrector} must say what was authorised, or that nothing was.",
     ),
 )

@@ -34,6 +34,14 @@ INSTALLED: tuple[Rule, ...] = (
         "{corrector} must record the configuration that was delivered.",
     ),
     Rule(
+        "asset.state-differs",
+        SETTLES,
+        "inventory",
+        Cause.HOUR,
+        "Product {entity} is not recorded in the state in which item {item} of order {order} leaves it.",
+        "{corrector} must record what is true of the product.",
+    ),
+    Rule(
         "asset.live-after-termination",
         SETTLES,
         "inventory",

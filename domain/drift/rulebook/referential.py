@@ -65,4 +65,28 @@ REFERENTIAL: tuple[Rule, ...] = (
         "{what} {entity} names item {item} of order {order}, which does not exist.",
         "{corrector} must name the item that is meant, or end what rests on none.",
     ),
+    Rule(
+        "referential.handoff-unknown",
+        SETTLES,
+        "oms",
+        Cause.HOUR,
+        "Charge {entity} rests on request {handoff}, which nobody made.",
+        "{corrector} must hand the item over to billing, or have the charge ended.",
+    ),
+    Rule(
+        "referential.calculation-unknown",
+        SETTLES,
+        "cpq",
+        Cause.HOUR,
+        "Quote {entity} was priced by calculation {calculation}, of which nothing is known.",
+        "{corrector} must say how the price came about, or price the quote anew.",
+    ),
+    Rule(
+        "referential.conversion-unknown",
+        SETTLES,
+        "cpq",
+        Cause.HOUR,
+        "Order {entity} was made of quote {quote}, which does not say so.",
+        "{corrector} must say what became of the quote, or have the order cancelled.",
+    ),
 )

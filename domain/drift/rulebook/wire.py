@@ -25,6 +25,23 @@ WIRE: tuple[Rule, ...] = (
         shown_by_itself=True,
     ),
     Rule(
+        "event.contradicts-itself",
+        NO_WINDOW,
+        REFERRER,
+        Cause.PRODUCER,
+        "An event of {what} {entity} says two things at once about {fields}.",
+        "{corrector} must say which of them holds, by an event that corrects it.",
+        shown_by_itself=True,
+    ),
+    Rule(
+        "event.breaks-course",
+        NO_WINDOW,
+        REFERRER,
+        Cause.PRODUCER,
+        "Events of {what} {entity} do not follow from each other: {which}.",
+        "{corrector} must say what really happened, by an event that corrects the one that does not fit.",
+    ),
+    Rule(
         "event.wrong-producer",
         NO_WINDOW,
         REFERRER,
