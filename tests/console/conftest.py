@@ -33,7 +33,7 @@ from topics.store import migrate
 if TYPE_CHECKING:
     from compose.stack.endpoints import Endpoints
 
-TENANT = "sim-10"
+TENANT = "sim-24"
 DATABASE = "console_test"
 
 

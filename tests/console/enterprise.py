@@ -26,9 +26,9 @@ from tests.folds.enterprise import told
 from tests.folds.published import NOW, all_published
 from topics.catalogue import CASE_DECISIONS, DRIFT_FINDINGS
 
-SEED = 10
+SEED = 24
 RUN = told(12, SEED, "mixed")
-"""Some of it goes wrong, so that there is fallout, and an order that is stuck."""
+"""Some of it goes wrong, so that there is fallout, an exception that stands, and an order that is stuck."""
 PUBLISHED_AT = datetime(2026, 7, 1, tzinfo=UTC)
 
 Records = dict[str, list[dict[str, Any]]]

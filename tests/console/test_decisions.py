@@ -47,7 +47,7 @@ def test_nothing_is_decided_on_what_is_stale_or_has_changed(api: Api) -> None:
     assert_problem(api.post(f"{PATH}/assign", {**ASSIGN, "caseVersion": 2}, scope="analyst"), 409, "STALENESS_CASE")
     body = {"caseVersion": 1, "reasonCode": "X"}
     assert_problem(api.post(f"{PATH}/waive", body, scope="supervisor"), 409, "STATE_CASE")
-    assert_problem(api.post("/cases/sim-10:none/assign", ASSIGN, scope="analyst"), 404, "REFERENCE_UNKNOWN")
+    assert_problem(api.post("/cases/sim-24:none/assign", ASSIGN, scope="analyst"), 404, "REFERENCE_UNKNOWN")
     api.freshness.at = api.clock() - timedelta(minutes=1)
     assert_problem(api.post(f"{PATH}/assign", ASSIGN, scope="analyst"), 412, "STALENESS_PROJECTION")
 
